@@ -1,0 +1,96 @@
+//! The one error type of the library: causes that lie outside the program.
+//!
+//! A bug panics with an assert that names the place; what a user, a file, a network or a GPU can
+//! cause is one of these, and its message says what was found, what was expected and what to do.
+
+/// What can go wrong for reasons outside the program.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No adapter can run the engine.
+    #[error("no usable GPU: {0}")]
+    NoGpu(String),
+    /// The device stopped working (driver reset, unplugged, out of time).
+    #[error("the GPU was lost: {0}")]
+    GpuLost(String),
+    /// A buffer or the key/value pages did not fit.
+    #[error("out of GPU memory: {what} needs {needed_bytes} bytes; {advice}")]
+    OutOfMemory {
+        /// What was to be allocated.
+        what: String,
+        /// Its size, in bytes.
+        needed_bytes: u64,
+        /// What the user can do.
+        advice: String,
+    },
+    /// A file or an address could not be read.
+    #[error("cannot read {url}: {what}")]
+    Fetch {
+        /// Path or address.
+        url: String,
+        /// Cause, and what to do next.
+        what: String,
+    },
+    /// A model file is not what it should be.
+    #[error("{file}: {what}")]
+    BadModel {
+        /// The file at fault.
+        file: String,
+        /// What was found, and what was expected; names the tensor or key.
+        what: String,
+    },
+    /// The prompt and the reply do not fit the context.
+    #[error(
+        "the prompt has {prompt_tokens} tokens and leaves no room in a context of {limit}; \
+         shorten it or start a new chat"
+    )]
+    ContextFull {
+        /// Tokens of the prompt.
+        prompt_tokens: usize,
+        /// Tokens of the context.
+        limit: usize,
+    },
+    /// The request itself makes no sense.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The numbers are wrong (a NaN logit, a kernel that differs from its reference): refuse.
+    #[error("the model computed wrong numbers: {0}")]
+    BadNumbers(String),
+    /// Results could not be read back from the GPU.
+    #[error("reading from the GPU failed: {0}")]
+    ReadBack(String),
+    /// Writing to standard output or a file failed.
+    #[error("cannot write {0}")]
+    Write(String),
+}
+
+impl Error {
+    /// A stable word for the kind of error, for JSON and exit codes.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoGpu(_) => "no_gpu",
+            Self::GpuLost(_) => "gpu_lost",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::Fetch { .. } => "fetch",
+            Self::BadModel { .. } => "bad_model",
+            Self::ContextFull { .. } => "context_full",
+            Self::BadRequest(_) => "bad_request",
+            Self::BadNumbers(_) => "bad_numbers",
+            Self::ReadBack(_) => "read_back",
+            Self::Write(_) => "write",
+        }
+    }
+
+    /// Shorthand for [`Error::BadModel`].
+    pub fn bad_model(file: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::BadModel { file: file.into(), what: what.into() }
+    }
+
+    /// Shorthand for [`Error::Fetch`].
+    pub fn fetch(url: impl Into<String>, what: impl ToString) -> Self {
+        Self::Fetch { url: url.into(), what: what.to_string() }
+    }
+}
+
+/// Result of anything that can fail for an outside cause.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,3 @@
+//! Set-up, run and test.
+
+fn main() {}
