@@ -1,7 +1,7 @@
 // Serves dist/ as `cargo xtask run` does: same types, same content policy, from one origin.
 
 import { createServer } from 'node:http';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
@@ -20,18 +20,17 @@ const types = {
   '.png': 'image/png',
 };
 
-const policy =
-  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; " +
-  "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 // An empty page of the same origin, from which a test can start the worker alone.
 export const blankPath = '/__blank';
 const blank = '<!doctype html><html lang="en"><head><title>Blank</title><link rel="icon" href="data:,"></head></html>';
 
 export async function serve() {
-  await stat(path.join(dist, 'index.html')).catch(() => {
+  const html = await readFile(path.join(dist, 'index.html'), 'utf8').catch(() => {
     throw new Error('dist/index.html is missing: build the page first (cargo xtask test --only page)');
   });
+  const own = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
+  if (!own) throw new Error('dist/index.html has no content security policy');
+  const policy = `${own}; frame-ancestors 'none'`;
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache' };
