@@ -301,6 +301,7 @@ pub(crate) fn install_typos(machine: &Machine) -> Result<(), String> {
     if let Some(python) = python {
         let mut pip = machine.command(python);
         pip.args(["-m", "pip", "install", "--quiet", "--upgrade", "--no-deps", "--target"]);
+        pip.env("PIP_ROOT_USER_ACTION", "ignore").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
         pip.arg(machine.tools().join("python")).arg(format!("typos=={TYPOS}"));
         match process::run(&mut pip) {
             Ok(()) => return Ok(()),
