@@ -111,6 +111,8 @@ impl Machine {
         let program = self.tool(program).map_or_else(|| program.into(), PathBuf::into_os_string);
         let mut command = self.command(program);
         command.env("CARGO_TARGET_DIR", self.web_target(compiler));
+        // The compiler has said what is wrong; where trunk was when it heard of it is noise.
+        command.env("RUST_BACKTRACE", "0");
         if self.ci {
             command.env("CARGO_INCREMENTAL", "0");
         }
