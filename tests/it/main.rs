@@ -1,1 +1,3 @@
-//! Integration tests.
+//! Integration tests: the library from outside, and the rules of the repository.
+
+mod layout;
