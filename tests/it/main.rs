@@ -1,1 +1,5 @@
 //! Integration tests.
+
+mod files;
+mod gguf_writer;
+mod text;
