@@ -70,6 +70,14 @@ pub async fn is_folder(location: &str) -> Result<bool> {
     twin::is_folder(location).await
 }
 
+/// What Tint wants at the head of a shader with subgroup operations, and naga does not know.
+pub const WGSL_SUBGROUPS: &str = twin::WGSL_SUBGROUPS;
+
+/// Whether the browser worker's shim asked the adapter for subgroups and got them; natively false.
+pub fn shim_has_subgroups() -> bool {
+    twin::shim_has_subgroups()
+}
+
 /// Checks that a range lies inside a source of `total` bytes.
 fn check_range(name: &str, total: u64, offset: u64, len: usize) -> Result<()> {
     if offset.checked_add(len as u64).is_none_or(|end| end > total) {

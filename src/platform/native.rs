@@ -96,3 +96,9 @@ fn refuse_address(location: &str) -> Result<()> {
     }
     Ok(())
 }
+
+pub(super) const WGSL_SUBGROUPS: &str = "";
+
+pub(super) fn shim_has_subgroups() -> bool {
+    false
+}
