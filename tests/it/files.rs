@@ -289,3 +289,15 @@ fn an_address_is_refused_natively() {
     let error = pollster::block_on(ModelFiles::open(&source)).map(|_| ()).unwrap_err();
     assert_eq!(error.kind(), "bad_request");
 }
+
+#[test]
+fn the_embedded_model_is_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/polo-tiny.gguf");
+    let model = open_path(&path).unwrap();
+    assert_eq!(model.config["model_type"], "qwen2");
+    assert!(model.tensor("model.embed_tokens.weight").is_ok() && !model.end_tokens().is_empty());
+    let tokenizer = polo::text::Tokenizer::from_json(&model.tokenizer.json).unwrap();
+    for text in ["What is 12 + 34?", "Сколько? 小明\n"] {
+        assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text);
+    }
+}
