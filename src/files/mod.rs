@@ -36,7 +36,7 @@ pub struct ModelFiles {
     pub tokenizer: TokenizerSource,
     /// The chat template (Jinja), if the model has one.
     pub chat_template: Option<String>,
-    /// generation_config.json, if there is one.
+    /// `generation_config.json`, if there is one.
     pub generation_config: Option<Value>,
     /// What the model says of itself (general.name, general.description, `polo.*`, …): key, text.
     pub claims: Vec<(String, String)>,
@@ -121,7 +121,7 @@ impl ModelFiles {
     pub async fn open(source: &ModelSource) -> Result<Self> {
         match source {
             ModelSource::Path { path: location } | ModelSource::Url { url: location } => {
-                if platform::is_folder(location).await? {
+                if platform::is_folder(location)? {
                     folder::open(location).await
                 } else {
                     let source = platform::open(location).await?;

@@ -105,7 +105,9 @@ impl GgufWriter {
         for (name, dims, kind, offset) in &self.tensors {
             bytes.extend(text(name));
             bytes.extend((dims.len() as u32).to_le_bytes());
-            dims.iter().for_each(|dim| bytes.extend(dim.to_le_bytes()));
+            for dim in dims {
+                bytes.extend(dim.to_le_bytes());
+            }
             bytes.extend(kind.to_le_bytes());
             bytes.extend(offset.to_le_bytes());
         }
