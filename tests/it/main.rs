@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod cli;
 mod files;
 mod gguf_writer;
 mod text;
