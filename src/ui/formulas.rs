@@ -35,7 +35,8 @@ pub(super) fn extract(source: &str) -> (String, Vec<Formula>) {
     let mut rest = clean.as_str();
     while let Some(c) = rest.chars().next() {
         let line_start = out.is_empty() || out.ends_with('\n');
-        let verbatim = if line_start { fenced(rest) } else { 0 }.max(if c == '`' { code_span(rest) } else { 0 });
+        let verbatim =
+            if line_start { fenced(rest) } else { 0 }.max(if c == '`' { code_span(rest) } else { 0 });
         if verbatim > 0 {
             out.push_str(&rest[..verbatim]);
             rest = &rest[verbatim..];
@@ -73,14 +74,18 @@ pub(super) fn pieces<'t, 'f>(text: &'t str, formulas: &'f [Formula]) -> impl Ite
 fn fenced(rest: &str) -> usize {
     let indent = rest.len() - rest.trim_start_matches(' ').len();
     let fence: String = rest[indent..].chars().take_while(|c| *c == '`').collect();
-    let fence = if fence.is_empty() { rest[indent..].chars().take_while(|c| *c == '~').collect() } else { fence };
+    let fence =
+        if fence.is_empty() { rest[indent..].chars().take_while(|c| *c == '~').collect() } else { fence };
     if fence.len() < 3 || indent > 3 {
         return 0;
     }
     let mut length = 0;
     for (number, line) in rest.split_inclusive('\n').enumerate() {
         length += line.len();
-        if number > 0 && line.trim().starts_with(&fence) && line.trim().trim_start_matches(&fence[..1]).is_empty() {
+        if number > 0
+            && line.trim().starts_with(&fence)
+            && line.trim().trim_start_matches(&fence[..1]).is_empty()
+        {
             break;
         }
     }

@@ -308,8 +308,19 @@ mod tests {
         for source in cases {
             let html = html(source);
             for bad in [
-                "<script", "<img", "<svg", "<iframe", "<style", "<!--", "href=\"java", "href=\"data", "href=\"vb",
-                "href=\"/", "<b ", "style=", "src=\"",
+                "<script",
+                "<img",
+                "<svg",
+                "<iframe",
+                "<style",
+                "<!--",
+                "href=\"java",
+                "href=\"data",
+                "href=\"vb",
+                "href=\"/",
+                "<b ",
+                "style=",
+                "src=\"",
             ] {
                 assert!(!html.to_lowercase().contains(bad), "{source}: {html}");
             }

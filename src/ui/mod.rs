@@ -3,4 +3,9 @@
 pub mod formulas;
 pub mod markdown;
 pub mod maths;
+pub mod notices;
+pub mod reply;
+pub mod settings;
+pub mod state;
 pub mod symbols;
+pub mod task;

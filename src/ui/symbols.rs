@@ -17,7 +17,8 @@ pub(super) enum Class {
 
 /// The symbol of a command.
 pub(super) fn symbol(name: &str) -> Option<(&'static str, Class)> {
-    let found = |table: &[(&str, &'static str)]| table.iter().find(|(key, _)| *key == name).map(|(_, text)| *text);
+    let found =
+        |table: &[(&str, &'static str)]| table.iter().find(|(key, _)| *key == name).map(|(_, text)| *text);
     found(IDENTIFIERS)
         .map(|text| (text, Class::Identifier))
         .or_else(|| found(OPERATORS).map(|text| (text, Class::Operator)))
@@ -125,9 +126,25 @@ pub(super) fn styled(alphabet: &str, c: char) -> char {
     char::from_u32(code).unwrap_or(c)
 }
 
+/// `\%` and the like inside text.
+pub(super) fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.peek().is_some_and(|next| "%$#_&{} ".contains(*next)) => {
+                out.extend(chars.next());
+            }
+            '$' => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
 const FUNCTIONS: &[&str] = &[
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln",
-    "lg", "exp", "arg", "deg", "dim", "ker", "hom",
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log",
+    "ln", "lg", "exp", "arg", "deg", "dim", "ker", "hom",
 ];
 
 const LIMITS: &[&str] = &["lim", "max", "min", "sup", "inf", "gcd", "det", "Pr", "lcm", "argmax", "argmin"];
