@@ -1,5 +1,7 @@
 //! The page: what a person sees. It knows the protocol, and nothing of the engine behind it.
 
+pub mod claims;
+pub mod figures;
 pub mod formulas;
 pub mod markdown;
 pub mod maths;
@@ -9,3 +11,28 @@ pub mod settings;
 pub mod state;
 pub mod symbols;
 pub mod task;
+
+mod app;
+mod composer;
+mod conversation;
+mod dom;
+mod icons;
+mod inspector;
+mod link;
+mod notice_view;
+mod page;
+mod reply_view;
+mod settings_view;
+mod support;
+mod tensors;
+mod welcome;
+
+/// Shows the page.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    // The text that stood here until now said that the page is being loaded.
+    if let Some(boot) = leptos::prelude::document().get_element_by_id("boot") {
+        boot.remove();
+    }
+    leptos::mount::mount_to_body(app::App);
+}
