@@ -1,49 +1,20 @@
 //! Weight formats: from the types found in files to the bit planes the shaders read.
+//!
+//! Everything here is plain arithmetic on one row at a time, so that a matrix can be repacked while
+//! it streams. A row of K columns is padded with zeros to whole blocks of 32.
+//!
+//! Planes, for block `b` of a row (element `e` is column `32 b + e`):
+//! - P4: one `vec4<u32>`; word `j` holds elements `4j..4j+3` in the low nibbles of its bytes and
+//!   `16+4j..` in the high nibbles (the order of ggml's Q4_0, so its bytes are copied as they are).
+//! - P8: two `vec4<u32>`; word `j` holds elements `4j..4j+3` as signed bytes (the order of Q8_0).
+//! - F16, BF16: word `j` holds elements `2j` (low half) and `2j+1`; F32: one word an element.
+//!
+//! Scales: (a) one word a block, f16 `d` in the low half and f16 `m` in the high half, weight =
+//! `d q + m`; (b) f16 `d` alone, two blocks a word, rows padded to whole words, weight = `d (q - 8)`
+//! for P4 and `d q` for P8. Unquantised formats carry the single scale 1.
 
-use serde::{Deserialize, Serialize};
+mod format;
+mod pack;
 
-/// Element type of a tensor in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DType {
-    /// 32-bit float.
-    F32,
-    /// IEEE half.
-    F16,
-    /// bfloat16.
-    BF16,
-    /// ggml: blocks of 32, f16 scale, 4-bit values minus 8.
-    #[serde(rename = "Q4_0")]
-    Q4_0,
-    /// ggml: blocks of 32, f16 scale, signed 8-bit values.
-    #[serde(rename = "Q8_0")]
-    Q8_0,
-}
-
-impl DType {
-    /// (elements, bytes) of one block.
-    pub fn block(self) -> (usize, usize) {
-        match self {
-            Self::F32 => (1, 4),
-            Self::F16 | Self::BF16 => (1, 2),
-            Self::Q4_0 => (32, 18),
-            Self::Q8_0 => (32, 34),
-        }
-    }
-
-    /// Bytes of a row of `columns` elements; `None` if they do not fill whole blocks.
-    pub fn row_bytes(self, columns: usize) -> Option<usize> {
-        let (elements, bytes) = self.block();
-        columns.is_multiple_of(elements).then(|| columns / elements * bytes)
-    }
-
-    /// The name people know.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::BF16 => "BF16",
-            Self::Q4_0 => "Q4_0",
-            Self::Q8_0 => "Q8_0",
-        }
-    }
-}
+pub use format::{BLOCK, DType, Format};
+pub use pack::{decode_row, pack_row, unpack_row};

@@ -1,0 +1,38 @@
+// As pair_dot_base without barriers: one invocation a pair of rows, for adapters that are a CPU.
+// The vectors come already normalised.
+const BATCH: u32 = 1u;
+const GROUP_SIZE: u32 = 32u;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;        // [T, K/4]
+
+fn pair_dot(group: vec3<u32>, local: u32) {
+    let pair = group.x * GROUP_SIZE + local;
+    if (pair >= params.pairs) {
+        return;
+    }
+    let first_row = 2u * pair;
+    let first_token = group.y * BATCH;
+    var dots: array<vec2<f32>, BATCH>;
+    for (var block = 0u; block < params.blocks; block++) {
+        let block0 = load_block(first_row, block);
+        let block1 = load_block(first_row + 1u, block);
+        var raw: array<vec2<f32>, BATCH>;
+        var sums: array<f32, BATCH>;
+        for (var i = 0u; i < 8u; i++) { // unroll
+            let w0 = unpack(block0, i);
+            let w1 = unpack(block1, i);
+            for (var b = 0u; b < BATCH; b++) { // unroll
+                let v = x[((first_token + b) * params.blocks + block) * 8u + i];
+                raw[b] += vec2<f32>(dot(w0, v), dot(w1, v));
+                if (uses_min()) { sums[b] += dot(v, vec4<f32>(1.0)); }
+            }
+        }
+        let scale0 = block_scale(first_row, block);
+        let scale1 = block_scale(first_row + 1u, block);
+        for (var b = 0u; b < BATCH; b++) { // unroll
+            dots[b] += vec2<f32>(scale0.x, scale1.x) * raw[b] + vec2<f32>(scale0.y, scale1.y) * sums[b];
+        }
+    }
+    for (var b = 0u; b < BATCH; b++) { // unroll
+        store_pair(pair, first_token + b, dots[b]);
+    }
+}

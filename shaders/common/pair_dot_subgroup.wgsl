@@ -1,0 +1,51 @@
+// As pair_dot_base, the sum over lanes by subgroup operations: a subgroup takes a pair of rows at a time.
+// Any subgroup size works; no workgroup memory, no barrier.
+const BATCH: u32 = 1u;
+const PAIRS: u32 = 8u;         // of rows, a workgroup
+const GROUP_SIZE: u32 = 128u;
+override NORM: bool = false;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;        // [T, K/4]
+
+fn pair_dot_subgroup(group: vec3<u32>, subgroup: u32, lanes: u32, lane: u32) {
+    let first_token = group.y * BATCH;
+    for (var p = subgroup; p < PAIRS; p += GROUP_SIZE / lanes) {
+        let pair = group.x * PAIRS + p;
+        let first_row = 2u * min(pair, params.pairs - 1u);
+        var dots: array<vec2<f32>, BATCH>;
+        var squares: array<f32, BATCH>;
+        for (var block = lane; block < params.blocks; block += lanes) {
+            let block0 = load_block(first_row, block);
+            let block1 = load_block(first_row + 1u, block);
+            var raw: array<vec2<f32>, BATCH>;
+            var sums: array<f32, BATCH>;
+            for (var i = 0u; i < 8u; i++) { // unroll
+                let w0 = unpack(block0, i);
+                let w1 = unpack(block1, i);
+                let n = norm_weight(block * 8u + i);
+                for (var b = 0u; b < BATCH; b++) { // unroll
+                    var v = x[((first_token + b) * params.blocks + block) * 8u + i];
+                    if (NORM) {
+                        squares[b] += dot(v, v);
+                        v *= n;
+                    }
+                    raw[b] += vec2<f32>(dot(w0, v), dot(w1, v));
+                    if (uses_min()) { sums[b] += dot(v, vec4<f32>(1.0)); }
+                }
+            }
+            let scale0 = block_scale(first_row, block);
+            let scale1 = block_scale(first_row + 1u, block);
+            for (var b = 0u; b < BATCH; b++) { // unroll
+                dots[b] += vec2<f32>(scale0.x, scale1.x) * raw[b] + vec2<f32>(scale0.y, scale1.y) * sums[b];
+            }
+        }
+        for (var b = 0u; b < BATCH; b++) { // unroll
+            var sum = vec2<f32>(subgroupAdd(dots[b].x), subgroupAdd(dots[b].y));
+            if (NORM) {
+                sum *= 1.0 / sqrt(subgroupAdd(squares[b]) / f32(params.columns) + params.eps);
+            }
+            if (lane == b % lanes && pair < params.pairs) {
+                store_pair(pair, first_token + b, sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// Unquantised 32-bit weights.
+@group(0) @binding(0) var<storage, read> weight: array<vec4<f32>>;   // [N, K/4]
+@group(0) @binding(1) var<storage, read> scales: array<f32>;         // [1]: one scale for the whole matrix
+
+struct Block { at: u32 }
+
+fn load_block(row: u32, block: u32) -> Block {
+    return Block((row * params.blocks + block) * 8u);
+}
+
+// Elements 4i..4i+3 of the block, unscaled.
+fn unpack(block: Block, i: u32) -> vec4<f32> {
+    return weight[block.at + i];
+}
+
+// (d, m): a weight is d q + m.
+fn block_scale(row: u32, block: u32) -> vec2<f32> {
+    return vec2<f32>(scales[0], 0.0);
+}
+
+fn uses_min() -> bool { return false; }

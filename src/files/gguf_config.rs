@@ -1,0 +1,175 @@
+//! GGUF's names and metadata in Hugging Face's words.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::TensorInfo;
+use super::gguf::{Value, to_json};
+use crate::{Error, Result};
+
+/// GGUF's name of a part of a layer, and Hugging Face's.
+const LAYER_NAMES: [(&str, &str); 11] = [
+    ("attn_norm", "input_layernorm"),
+    ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_output", "self_attn.o_proj"),
+    ("attn_q_norm", "self_attn.q_norm"),
+    ("attn_k_norm", "self_attn.k_norm"),
+    ("ffn_norm", "post_attention_layernorm"),
+    ("ffn_gate", "mlp.gate_proj"),
+    ("ffn_up", "mlp.up_proj"),
+    ("ffn_down", "mlp.down_proj"),
+];
+
+/// Hugging Face's name of a tensor; a name without a counterpart stays as it is.
+///
+/// Qwen2's q and k rows are in Hugging Face's order in GGUF too. (llama's are not: its converter
+/// permutes them for the other pairing of RoPE.)
+pub(super) fn hugging_face_name(name: &str) -> String {
+    match name {
+        "token_embd.weight" => return "model.embed_tokens.weight".into(),
+        "output_norm.weight" => return "model.norm.weight".into(),
+        "output.weight" => return "lm_head.weight".into(),
+        _ => {}
+    }
+    let parts = name.strip_prefix("blk.").and_then(|rest| {
+        let (layer, rest) = rest.split_once('.')?;
+        let (part, kind) = rest.rsplit_once('.')?;
+        Some((layer.parse::<usize>().ok()?, part, kind))
+    });
+    let Some((layer, part, kind)) = parts else { return name.into() };
+    match LAYER_NAMES.iter().find(|(gguf, _)| *gguf == part) {
+        Some((_, hf)) => format!("model.layers.{layer}.{hf}.{kind}"),
+        None => name.into(),
+    }
+}
+
+/// The metadata as a config.json would tell it.
+pub(super) fn config(
+    file_name: &str,
+    metadata: &BTreeMap<String, Value>,
+    tensors: &BTreeMap<String, TensorInfo>,
+) -> Result<Json> {
+    let bad = |what: String| Error::bad_model(file_name, what);
+    let Some(Value::Text(arch)) = metadata.get("general.architecture") else {
+        return Err(bad("metadata general.architecture is missing; is it a language model?".into()));
+    };
+    if let Some(Value::Unsigned(count @ 2..)) = metadata.get("split.count") {
+        let what =
+            format!("it is one of {count} parts of a split model, which is not supported yet; merge them");
+        return Err(bad(what));
+    }
+    let mut config = Map::new();
+    let classes = match arch.as_str() {
+        "qwen2" => "Qwen2ForCausalLM",
+        "llama" => "LlamaForCausalLM",
+        other => other,
+    };
+    config.insert("model_type".into(), json!(arch));
+    config.insert("architectures".into(), json!([classes]));
+    config.insert("hidden_act".into(), json!("silu"));
+    let wanted = [
+        ("hidden_size", "embedding_length"),
+        ("num_hidden_layers", "block_count"),
+        ("num_attention_heads", "attention.head_count"),
+        ("intermediate_size", "feed_forward_length"),
+        ("rms_norm_eps", "attention.layer_norm_rms_epsilon"),
+        ("max_position_embeddings", "context_length"),
+    ];
+    for (hf, gguf) in wanted {
+        let key = format!("{arch}.{gguf}");
+        let value = metadata.get(&key).ok_or_else(|| bad(format!("metadata {key} is missing")))?;
+        config.insert(hf.into(), number(value).ok_or_else(|| bad(format!("metadata {key}: not a number")))?);
+    }
+    let optional = [
+        ("num_key_value_heads", "attention.head_count_kv", config["num_attention_heads"].clone()),
+        // llama.cpp's default, where the file says nothing.
+        ("rope_theta", "rope.freq_base", json!(10000.0)),
+        ("head_dim", "attention.key_length", Json::Null),
+    ];
+    for (hf, gguf, default) in optional {
+        let key = format!("{arch}.{gguf}");
+        let value = match metadata.get(&key) {
+            Some(value) => number(value).ok_or_else(|| bad(format!("metadata {key}: not a number")))?,
+            None => default,
+        };
+        if !value.is_null() {
+            config.insert(hf.into(), value);
+        }
+    }
+    let scaling = metadata.get(&format!("{arch}.rope.scaling.type"));
+    if let Some(Value::Text(kind)) = scaling.filter(|kind| **kind != Value::Text("none".into())) {
+        let factor = metadata.get(&format!("{arch}.rope.scaling.factor")).and_then(to_json);
+        config.insert("rope_scaling".into(), json!({ "rope_type": kind, "factor": factor }));
+    }
+    for (hf, gguf) in [("bos_token_id", "bos"), ("eos_token_id", "eos"), ("pad_token_id", "padding")] {
+        if let Some(id) = metadata.get(&format!("tokenizer.ggml.{gguf}_token_id")).and_then(number) {
+            config.insert(hf.into(), id);
+        }
+    }
+    if let Some(embedding) = tensors.get("model.embed_tokens.weight") {
+        config.insert("vocab_size".into(), json!(embedding.rows()));
+    }
+    config.insert("tie_word_embeddings".into(), json!(!tensors.contains_key("lm_head.weight")));
+    Ok(Json::Object(config))
+}
+
+/// End tokens beyond the first: end of turn and end of message, as a generation_config.json lists them.
+pub(super) fn generation_config(metadata: &BTreeMap<String, Value>) -> Option<Json> {
+    let ids = ["eos", "eot", "eom"].iter();
+    let ids =
+        ids.filter_map(|name| metadata.get(&format!("tokenizer.ggml.{name}_token_id")).and_then(number));
+    let mut ids: Vec<Json> = ids.collect();
+    ids.dedup();
+    let mut config = Map::new();
+    if !ids.is_empty() {
+        config.insert("eos_token_id".into(), Json::Array(ids));
+    }
+    // llama.cpp's names for the sampling a model recommends.
+    for (hf, gguf) in [("temperature", "temp"), ("top_p", "top_p"), ("top_k", "top_k")] {
+        if let Some(value) = metadata.get(&format!("general.sampling.{gguf}")).and_then(number) {
+            config.insert(hf.into(), value);
+        }
+    }
+    (!config.is_empty()).then_some(Json::Object(config))
+}
+
+/// A metadata value in words.
+pub(super) fn to_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Texts(texts) => texts.join(", "),
+        Value::Integers(values) => format!("{values:?}"),
+        Value::Other(count) => format!("{count} values"),
+        Value::Unsigned(value) => value.to_string(),
+        Value::Signed(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Bool(value) => value.to_string(),
+    }
+}
+
+/// A metadata value if it is a finite number.
+fn number(value: &Value) -> Option<Json> {
+    to_json(value).filter(Json::is_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hugging_face_name;
+
+    #[test]
+    fn names_are_hugging_face_names() {
+        let check = |gguf: &str, hf: &str| assert_eq!(hugging_face_name(gguf), hf);
+        check("token_embd.weight", "model.embed_tokens.weight");
+        check("output_norm.weight", "model.norm.weight");
+        check("output.weight", "lm_head.weight");
+        check("blk.0.attn_q.weight", "model.layers.0.self_attn.q_proj.weight");
+        check("blk.27.attn_k.bias", "model.layers.27.self_attn.k_proj.bias");
+        check("blk.3.ffn_down.weight", "model.layers.3.mlp.down_proj.weight");
+        check("blk.3.ffn_norm.weight", "model.layers.3.post_attention_layernorm.weight");
+        check("blk.x.ffn_norm.weight", "blk.x.ffn_norm.weight");
+        check("rope_freqs.weight", "rope_freqs.weight");
+    }
+}

@@ -1,0 +1,180 @@
+//! Dispatches are recorded once, with pipelines and bind groups, and replayed every step.
+//!
+//! Bind-group layouts come from the shader, so there are no dynamic offsets: each dispatch has a
+//! 256-byte slot of one uniform buffer and a bind group of its own. After recording, a step creates
+//! nothing; only the number of workgroups along one axis may follow the number of rows.
+
+use std::rc::Rc;
+
+use bytemuck::Pod;
+
+use super::{Gpu, Tensor};
+
+/// Bytes between the parameter slots of two dispatches (`minUniformBufferOffsetAlignment`).
+const SLOT_BYTES: usize = 256;
+
+/// A compiled entry point.
+#[derive(Debug)]
+pub struct Kernel {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) name: String,
+}
+
+/// How many workgroups a dispatch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    groups: [u32; 3],
+    rows_per_group: u32,
+}
+
+impl Grid {
+    /// Always the same number.
+    pub fn fixed(x: usize, y: usize, z: usize) -> Self {
+        Self { groups: [x as u32, y as u32, z as u32], rows_per_group: 0 }
+    }
+
+    /// `x` by ceil(rows / `rows_per_group`) by `z`, with the rows given when the plan is replayed.
+    pub fn by_rows(x: usize, rows_per_group: usize, z: usize) -> Self {
+        assert!(rows_per_group > 0, "a workgroup covers at least one row");
+        Self { groups: [x as u32, 0, z as u32], rows_per_group: rows_per_group as u32 }
+    }
+
+    fn at(self, rows: u32) -> [u32; 3] {
+        let [x, y, z] = self.groups;
+        [x, if self.rows_per_group > 0 { rows.div_ceil(self.rows_per_group) } else { y }, z]
+    }
+}
+
+struct Recorded {
+    kernel: Rc<Kernel>,
+    buffers: Vec<wgpu::Buffer>,
+    slot: usize,
+    param_bytes: usize,
+    grid: Grid,
+}
+
+/// Collects dispatches; [`Recorder::finish`] makes a [`Plan`] of them.
+pub struct Recorder<'g> {
+    gpu: &'g Gpu,
+    recorded: Vec<Recorded>,
+    params: Vec<u8>,
+}
+
+impl<'g> Recorder<'g> {
+    /// Starts an empty plan.
+    pub fn new(gpu: &'g Gpu) -> Self {
+        Self { gpu, recorded: Vec::new(), params: Vec::new() }
+    }
+
+    /// The device the plan is for.
+    pub fn gpu(&self) -> &'g Gpu {
+        self.gpu
+    }
+
+    /// Records one dispatch; `tensors` are bound from 0 in order, `params` after them.
+    pub fn dispatch<P: Pod>(&mut self, kernel: &Rc<Kernel>, tensors: &[&Tensor], params: &P, grid: Grid) {
+        let bytes = bytemuck::bytes_of(params);
+        assert!(bytes.len() <= SLOT_BYTES, "{}: parameters are {} bytes", kernel.name, bytes.len());
+        let slot = self.params.len();
+        self.params.extend_from_slice(bytes);
+        self.params.resize(slot + SLOT_BYTES, 0);
+        self.recorded.push(Recorded {
+            kernel: kernel.clone(),
+            buffers: tensors.iter().map(|tensor| tensor.buffer().clone()).collect(),
+            slot,
+            param_bytes: bytes.len().next_multiple_of(16),
+            grid,
+        });
+    }
+
+    /// Writes the parameters, makes the bind groups.
+    pub fn finish(self) -> Plan {
+        let size = self.params.len().max(SLOT_BYTES) as u64;
+        let uniforms = self.gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("params"),
+            size,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        if !self.params.is_empty() {
+            self.gpu.queue().write_buffer(&uniforms, 0, &self.params);
+        }
+        let dispatches = self
+            .recorded
+            .into_iter()
+            .map(|recorded| {
+                let mut entries: Vec<wgpu::BindGroupEntry<'_>> = recorded
+                    .buffers
+                    .iter()
+                    .enumerate()
+                    .map(|(index, buffer)| wgpu::BindGroupEntry {
+                        binding: index as u32,
+                        resource: buffer.as_entire_binding(),
+                    })
+                    .collect();
+                entries.push(wgpu::BindGroupEntry {
+                    binding: recorded.buffers.len() as u32,
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer: &uniforms,
+                        offset: recorded.slot as u64,
+                        size: std::num::NonZeroU64::new(recorded.param_bytes as u64),
+                    }),
+                });
+                let bind_group = self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(&recorded.kernel.name),
+                    layout: &recorded.kernel.pipeline.get_bind_group_layout(0),
+                    entries: &entries,
+                });
+                Dispatch { kernel: recorded.kernel, bind_group, grid: recorded.grid }
+            })
+            .collect();
+        Plan { dispatches }
+    }
+}
+
+struct Dispatch {
+    kernel: Rc<Kernel>,
+    bind_group: wgpu::BindGroup,
+    grid: Grid,
+}
+
+/// A fixed sequence of dispatches.
+#[derive(Default)]
+pub struct Plan {
+    dispatches: Vec<Dispatch>,
+}
+
+impl Plan {
+    /// Number of dispatches.
+    pub fn len(&self) -> usize {
+        self.dispatches.len()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.dispatches.is_empty()
+    }
+
+    /// Replays the plan into a compute pass; `rows` sizes the grids made by [`Grid::by_rows`].
+    pub fn encode(&self, pass: &mut wgpu::ComputePass<'_>, rows: usize) {
+        for dispatch in &self.dispatches {
+            let [x, y, z] = dispatch.grid.at(rows as u32);
+            if x == 0 || y == 0 || z == 0 {
+                continue;
+            }
+            pass.set_pipeline(&dispatch.kernel.pipeline);
+            pass.set_bind_group(0, &dispatch.bind_group, &[]);
+            pass.dispatch_workgroups(x, y, z);
+        }
+    }
+
+    /// Submits the plan alone; for tests and measurements.
+    pub fn run(&self, gpu: &Gpu, rows: usize) {
+        let mut encoder = gpu.encoder();
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.encode(&mut pass, rows);
+        }
+        gpu.queue().submit([encoder.finish()]);
+    }
+}

@@ -1,0 +1,104 @@
+//! The system's side of `platform`: files by std, waiting by threads.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::task::Poll;
+
+use futures_util::future::LocalBoxFuture;
+
+use super::ByteSource;
+use crate::{Error, Result};
+
+/// Gives way once to whatever else this thread drives.
+pub(super) async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// A thread sleeps, so that this one can go on with other futures.
+pub(super) async fn sleep_ms(ms: u32) {
+    let (done, woken) = futures_channel::oneshot::channel();
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(u64::from(ms)));
+        let _ = done.send(());
+    });
+    let _ = woken.await;
+}
+
+/// A file that is read where asked and never held whole.
+struct FileSource {
+    path: String,
+    file: RefCell<File>,
+    len: u64,
+}
+
+impl ByteSource for FileSource {
+    fn name(&self) -> &str {
+        &self.path
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>>> {
+        Box::pin(async move {
+            super::check_range(&self.path, self.len, offset, len)?;
+            let mut file = self.file.borrow_mut();
+            let mut bytes = vec![0; len];
+            file.seek(SeekFrom::Start(offset))
+                .and_then(|_| file.read_exact(&mut bytes))
+                .map_err(|error| Error::fetch(&self.path, format!("at byte {offset}: {error}")))?;
+            Ok(bytes)
+        })
+    }
+}
+
+pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> {
+    refuse_address(location)?;
+    let fetch = |error: std::io::Error| Error::fetch(location, error);
+    let file = match File::open(location) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(fetch(error)),
+    };
+    let metadata = file.metadata().map_err(fetch)?;
+    if metadata.is_dir() {
+        return Err(Error::fetch(location, "it is a folder, expected a file"));
+    }
+    if !metadata.is_file() {
+        return Err(Error::fetch(location, "it is a pipe or a device, expected an ordinary file"));
+    }
+    let source = FileSource { path: location.into(), file: RefCell::new(file), len: metadata.len() };
+    Ok(Some(Box::new(source)))
+}
+
+pub(super) async fn is_folder(location: &str) -> Result<bool> {
+    refuse_address(location)?;
+    Ok(std::path::Path::new(location).is_dir())
+}
+
+fn refuse_address(location: &str) -> Result<()> {
+    if location.starts_with("http://") || location.starts_with("https://") {
+        let what = format!("{location} is an address; download the file first and give its path");
+        return Err(Error::BadRequest(what));
+    }
+    Ok(())
+}
+
+pub(super) const WGSL_SUBGROUPS: &str = "";
+
+pub(super) fn shim_has_subgroups() -> bool {
+    false
+}

@@ -1,0 +1,280 @@
+//! `cargo xtask test` and `slow`: every check, in order, with a summary at the end.
+
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use crate::machine::Machine;
+use crate::process::Counts;
+use crate::setup::{self, Missing, Purpose};
+use crate::{console, page, process, tools};
+
+struct Check {
+    name: &'static str,
+    why: &'static str,
+    /// Without these the check cannot run.
+    needs: &'static [&'static str],
+    /// A missing need is told and passed over, instead of counted as a failure.
+    optional: bool,
+    run: fn(&Machine) -> (Counts, Result<(), String>),
+}
+
+const FAST: [Check; 8] = [
+    Check {
+        name: "fmt",
+        why: "one format for all Rust code",
+        needs: &[setup::COMPONENTS],
+        optional: false,
+        run: |machine| plain(machine.cargo().args(["fmt", "--all", "--check"])),
+    },
+    Check {
+        name: "clippy",
+        why: "lints, of page and worker as well",
+        needs: &[setup::COMPONENTS],
+        optional: false,
+        run: |machine| {
+            let mut cargo = machine.cargo();
+            cargo.args([
+                "clippy",
+                "--workspace",
+                "--all-features",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ]);
+            plain(&mut cargo)
+        },
+    },
+    Check {
+        name: "native",
+        why: "units, kernels on the GPU, layout, shaders, goldens",
+        needs: &[setup::VULKAN],
+        optional: false,
+        run: |machine| counting(on_test_gpu(machine.cargo().args(["test", "--workspace", "--locked"]))),
+    },
+    Check {
+        name: "web-units",
+        why: "the page's own logic, as plain unit tests",
+        needs: &[],
+        optional: false,
+        run: |machine| {
+            let mut cargo = machine.cargo();
+            cargo.args(["test", "--lib", "--locked", "--no-default-features", "--features", "web", "ui::"]);
+            counting(&mut cargo)
+        },
+    },
+    Check {
+        name: "typos",
+        why: "misspelt words in code and documents",
+        needs: &[setup::TYPOS],
+        optional: true,
+        run: |machine| plain(&mut machine.command(machine.tool("typos").unwrap_or_else(|| "typos".into()))),
+    },
+    Check {
+        name: "deny",
+        why: "licences, sources and doubles of dependencies",
+        needs: &[setup::DENY],
+        optional: true,
+        run: |machine| {
+            let mut deny = machine.command(machine.tool("cargo-deny").unwrap_or_else(|| "cargo-deny".into()));
+            plain(deny.args(["--all-features", "check", "bans", "licenses", "sources"]))
+        },
+    },
+    Check {
+        name: "page",
+        why: "the page and its worker, compiled for the browser in release",
+        needs: &[setup::WASM_TARGET, setup::TRUNK, setup::WASM_BINDGEN],
+        optional: false,
+        run: |machine| (Counts::default(), page::build(machine).map(drop)),
+    },
+    Check {
+        name: "browser",
+        why: "the built page in Chromium, as a person uses it",
+        needs: &[
+            setup::WASM_TARGET,
+            setup::TRUNK,
+            setup::WASM_BINDGEN,
+            setup::NODE,
+            setup::CHROMIUM,
+            setup::BROWSER_PACKAGES,
+        ],
+        optional: false,
+        run: browser,
+    },
+];
+
+const SLOW: [Check; 1] = [Check {
+    name: "ignored",
+    why: "the tests that are too long for every day (marked #[ignore])",
+    needs: &[setup::VULKAN],
+    optional: false,
+    run: |machine| {
+        let mut cargo = machine.cargo();
+        cargo.args(["test", "--workspace", "--locked", "--release", "--", "--ignored", "--nocapture"]);
+        counting(on_test_gpu(&mut cargo))
+    },
+}];
+
+fn plain(command: &mut Command) -> (Counts, Result<(), String>) {
+    (Counts::default(), process::run(command))
+}
+
+fn counting(command: &mut Command) -> (Counts, Result<(), String>) {
+    let (counts, verdict) = process::run_counting(command);
+    let none = counts == Counts::default();
+    // A runner that ran nothing has proved nothing.
+    (counts, verdict.and_then(|()| if none { Err("no test ran".into()) } else { Ok(()) }))
+}
+
+/// Chooses Mesa's software driver, unless the person chose one.
+fn on_test_gpu(command: &mut Command) -> &mut Command {
+    let chosen = std::env::var_os("VK_DRIVER_FILES").is_some_and(|v| !v.is_empty());
+    match tools::lavapipe() {
+        Some(file) if !chosen => command.env("VK_DRIVER_FILES", file),
+        _ => command,
+    }
+}
+
+fn browser(machine: &Machine) -> (Counts, Result<(), String>) {
+    // The native program answers the same problems, and must say the same.
+    let mut build = machine.cargo();
+    if let Err(why) = process::run(build.args(["build", "--locked", "--bin", "polo"])) {
+        return (Counts::default(), Err(why));
+    }
+    let polo = machine.native_target().join("debug").join(format!("polo{}", std::env::consts::EXE_SUFFIX));
+    let mut node = machine.command("node");
+    node.args(["--test-reporter=spec", "tests/browser/all.mjs"])
+        .env("POLO_BIN", polo)
+        .env("CHROMIUM", tools::chromium().unwrap_or_default());
+    counting(on_test_gpu(&mut node))
+}
+
+enum Verdict {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+struct Outcome {
+    name: &'static str,
+    time: Duration,
+    counts: Counts,
+    verdict: Verdict,
+}
+
+/// Runs the checks that were asked for, all of them to the end, and sums up.
+pub(crate) fn run(
+    machine: &Machine,
+    slow: bool,
+    only: Option<&str>,
+    from: Option<&str>,
+) -> Result<ExitCode, String> {
+    let all: &[Check] = if slow { &SLOW } else { &FAST };
+    let names: Vec<&str> = all.iter().map(|check| check.name).collect();
+    let wanted = selection(&names, only, from)?;
+
+    let start = Instant::now();
+    let missing = setup::ensure(machine, Purpose::Test);
+    let mut outcomes = vec![Outcome {
+        name: "set-up",
+        time: start.elapsed(),
+        counts: Counts::default(),
+        verdict: Verdict::Passed,
+    }];
+    for check in all.iter().filter(|check| wanted.contains(&check.name)) {
+        outcomes.push(one(machine, check, &missing));
+    }
+    missing.report();
+    Ok(summary(&outcomes, all.len() - wanted.len(), start.elapsed()))
+}
+
+/// Names that `--only` and `--from` leave.
+fn selection<'a>(names: &[&'a str], only: Option<&str>, from: Option<&str>) -> Result<Vec<&'a str>, String> {
+    let known = |name: &str| {
+        names
+            .iter()
+            .position(|n| *n == name)
+            .ok_or_else(|| format!("no step `{name}`; there are: {}", names.join(", ")))
+    };
+    let mut wanted = names.to_vec();
+    if let Some(from) = from {
+        let first = known(from)?;
+        wanted.drain(..first);
+    }
+    if let Some(only) = only {
+        for name in only.split(',') {
+            known(name)?;
+        }
+        wanted.retain(|name| only.split(',').any(|o| o == *name));
+    }
+    if wanted.is_empty() { Err("--only and --from leave no step".into()) } else { Ok(wanted) }
+}
+
+fn one(machine: &Machine, check: &Check, missing: &Missing) -> Outcome {
+    console::step(check.name, check.why);
+    let start = Instant::now();
+    let (counts, verdict) = match missing.first_of(check.needs) {
+        Some(lack) if check.optional => (Counts::default(), Verdict::Skipped(lack)),
+        Some(lack) => (Counts::default(), Verdict::Failed(lack)),
+        None => match (check.run)(machine) {
+            (counts, Ok(())) if counts.failed == 0 => (counts, Verdict::Passed),
+            (counts, Ok(())) => (counts, Verdict::Failed("tests failed".into())),
+            (counts, Err(why)) => (counts, Verdict::Failed(why)),
+        },
+    };
+    if let Verdict::Failed(why) | Verdict::Skipped(why) = &verdict {
+        console::problem(&format!("{}: {why}", check.name));
+    }
+    Outcome { name: check.name, time: start.elapsed(), counts, verdict }
+}
+
+fn summary(outcomes: &[Outcome], left_out: usize, time: Duration) -> ExitCode {
+    console::step("summary", &format!("all steps, {}", console::duration(time)));
+    let mut total = Counts::default();
+    let mut failed = false;
+    for outcome in outcomes {
+        let mut remarks = vec![console::duration(outcome.time)];
+        if outcome.counts != Counts::default() {
+            remarks.push(format!("{} passed, {} failed", outcome.counts.passed, outcome.counts.failed));
+        }
+        let word = match &outcome.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Failed(why) => {
+                failed = true;
+                remarks.push(why.clone());
+                "FAILED"
+            }
+            Verdict::Skipped(why) => {
+                remarks.push(why.clone());
+                "skipped"
+            }
+        };
+        console::item(word, outcome.name, &remarks.join(", "));
+        total += outcome.counts;
+        // A step without tests that failed, or that failed before its tests ran, counts as one failure.
+        if matches!(outcome.verdict, Verdict::Failed(_)) && outcome.counts.failed == 0 {
+            total.failed += 1;
+        }
+    }
+    if left_out > 0 {
+        console::note(&format!("{left_out} steps were left out by --only or --from"));
+    }
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::selection;
+
+    #[test]
+    fn steps_are_chosen_by_name() {
+        let names = ["fmt", "clippy", "native"];
+        assert_eq!(selection(&names, None, None).unwrap(), names);
+        assert_eq!(selection(&names, None, Some("clippy")).unwrap(), ["clippy", "native"]);
+        assert_eq!(selection(&names, Some("fmt,native"), None).unwrap(), ["fmt", "native"]);
+        assert!(selection(&names, Some("fmd"), None).unwrap_err().contains("there are: fmt, clippy"));
+        assert!(selection(&names, Some("fmt"), Some("native")).unwrap_err().contains("no step"));
+    }
+}
