@@ -90,10 +90,7 @@ async fn choose_adapter(options: &DeviceOptions) -> Result<wgpu::Adapter> {
         power_preference: wgpu::PowerPreference::HighPerformance,
         ..Default::default()
     };
-    instance
-        .request_adapter(&request)
-        .await
-        .map_err(|error| Error::NoGpu(format!("{error}; {ADVICE}")))
+    instance.request_adapter(&request).await.map_err(|error| Error::NoGpu(format!("{error}; {ADVICE}")))
 }
 
 impl Gpu {
@@ -128,8 +125,8 @@ impl Gpu {
             }
         });
         // wgpu's browser backend neither requests nor reports subgroups; the worker's shim does both.
-        let has_subgroups =
-            features.contains(wgpu::Features::SUBGROUP) || (!options.baseline && platform::shim_has_subgroups());
+        let has_subgroups = features.contains(wgpu::Features::SUBGROUP)
+            || (!options.baseline && platform::shim_has_subgroups());
         let mut info = describe(&adapter_info, &limits);
         if has_subgroups {
             info.features.push("subgroups".into());
@@ -151,7 +148,8 @@ impl Gpu {
             None if has_subgroups => (Variant::Subgroup, "the adapter has subgroups"),
             None => (Variant::Base, "works on every device"),
         };
-        info.variants.push(("matvec, attention, sampling".into(), format!("{variant:?}: {why}").to_lowercase()));
+        info.variants
+            .push(("matvec, attention, sampling".into(), format!("{variant:?}: {why}").to_lowercase()));
         Ok(Self { device, queue, info, variant, has_subgroups, lost, kernels: RefCell::default() })
     }
 
@@ -266,7 +264,10 @@ impl Gpu {
         let refused = |what: String| Error::OutOfMemory { what, needed_bytes: bytes, advice: advice.into() };
         let limits = self.device.limits();
         if bytes > limits.max_buffer_size || bytes > limits.max_storage_buffer_binding_size {
-            return Err(refused(format!("{label} (the device binds at most {} bytes)", limits.max_buffer_size)));
+            return Err(refused(format!(
+                "{label} (the device binds at most {} bytes)",
+                limits.max_buffer_size
+            )));
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let buffer = self.buffer(label, bytes);

@@ -172,11 +172,9 @@ fn describe(error: &JsValue) -> String {
     }
 }
 
-pub(super) const WGSL_SUBGROUPS: &str =
-    "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
+pub(super) const WGSL_SUBGROUPS: &str = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
 
 /// The worker's shim leaves this mark on the global object once a device has the feature.
 pub(super) fn shim_has_subgroups() -> bool {
-    js_sys::Reflect::get(&js_sys::global(), &"poloSubgroups".into())
-        .is_ok_and(|mark| mark.is_truthy())
+    js_sys::Reflect::get(&js_sys::global(), &"poloSubgroups".into()).is_ok_and(|mark| mark.is_truthy())
 }

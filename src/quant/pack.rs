@@ -244,7 +244,11 @@ mod tests {
         for format in Format::ALL {
             let (mut weight, mut scales) = (Vec::new(), Vec::new());
             pack_row(format, DType::F32, &bytes, 3, &mut weight, &mut scales);
-            assert_eq!((weight.len(), scales.len()), (format.weight_words(3), format.scale_words(3)), "{format:?}");
+            assert_eq!(
+                (weight.len(), scales.len()),
+                (format.weight_words(3), format.scale_words(3)),
+                "{format:?}"
+            );
         }
     }
 }

@@ -23,7 +23,11 @@ pub fn claims(model: &ModelInfo) -> Vec<Claim> {
         .filter(|kind| !kind.is_empty())
         .map(|kind| {
             let (label, examples) = known(kind);
-            Claim { label: label.unwrap_or_else(|| kind.to_owned()), examples, accuracy: share(&accuracy[kind]) }
+            Claim {
+                label: label.unwrap_or_else(|| kind.to_owned()),
+                examples,
+                accuracy: share(&accuracy[kind]),
+            }
         })
         .collect()
 }
@@ -47,7 +51,9 @@ fn known(kind: &str) -> (Option<String>, &'static [&'static str]) {
     let examples: &[&str] = match (family, language) {
         ("arithmetic", "en") => &["What is 48 + 37?", "Calculate 27 * 14 - 96."],
         ("arithmetic4", "en") => &["What is 3846 + 2597?"],
-        ("words", "ru") => &["У Анны 24 яблока. Она купила 3 пакета по 8 яблок. Сколько яблок у Анны теперь?"],
+        ("words", "ru") => {
+            &["У Анны 24 яблока. Она купила 3 пакета по 8 яблок. Сколько яблок у Анны теперь?"]
+        }
         ("words", "zh") => &["小明有24个苹果，又买了3袋，每袋8个。小明现在有多少个苹果？"],
         ("words", _) => &[
             "Anna has 24 apples and buys 3 bags with 8 apples each. How many apples does Anna have now?",
@@ -80,10 +86,13 @@ mod tests {
         ];
         let claims = claims(&model);
         let seen: Vec<_> = claims.iter().map(|c| (c.label.as_str(), c.examples.len(), c.accuracy)).collect();
-        assert_eq!(seen, [
-            ("Arithmetic", 2, Some(0.93)),
-            ("Word problems in Russian", 1, Some(0.81)),
-            ("riddles", 0, None),
-        ]);
+        assert_eq!(
+            seen,
+            [
+                ("Arithmetic", 2, Some(0.93)),
+                ("Word problems in Russian", 1, Some(0.81)),
+                ("riddles", 0, None),
+            ]
+        );
     }
 }

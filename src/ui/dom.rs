@@ -10,7 +10,8 @@ pub(super) fn now_ms() -> f64 {
 
 /// A seed for a request that names none.
 pub(super) fn random_seed() -> u64 {
-    (js_sys::Math::random() * f64::from(u32::MAX)) as u64
+    // 32 bits: short enough to be typed again.
+    (js_sys::Math::random().to_bits() >> 16) & u64::from(u32::MAX)
 }
 
 /// The page's query, with its question mark.
@@ -70,7 +71,8 @@ pub(super) fn copy_code(event: &web_sys::MouseEvent) {
     if !button.class_list().contains("copy-code") {
         return;
     }
-    let code = button.closest("figure").ok().flatten().and_then(|figure| figure.query_selector("code").ok()?);
+    let code =
+        button.closest("figure").ok().flatten().and_then(|figure| figure.query_selector("code").ok()?);
     let Some(text) = code.and_then(|code| code.text_content()) else { return };
     leptos::task::spawn_local(async move {
         let label = if copy(text).await { "Copied" } else { "Not allowed" };

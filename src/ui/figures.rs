@@ -45,7 +45,7 @@ pub fn weights(value: u64) -> String {
 
 /// A speed.
 pub fn per_second(value: f64) -> String {
-    if value < 100.0 { format!("{value:.1}") } else { count(value.round() as u64) }
+    if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
 #[cfg(test)]

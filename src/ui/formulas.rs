@@ -27,8 +27,9 @@ pub(super) enum Piece<'t, 'f> {
     Formula(&'f Formula),
 }
 
-/// Replaces each formula outside code by its mark.
-pub(super) fn extract(source: &str) -> (String, Vec<Formula>) {
+/// Replaces each formula outside code by its mark. For text that goes on to be read as `markdown`,
+/// signs of multiplication are kept from being taken for emphasis.
+pub(super) fn extract(source: &str, markdown: bool) -> (String, Vec<Formula>) {
     // Marks that the model itself writes must not be taken for ours.
     let clean = source.replace([OPEN, CLOSE], "\u{fffd}");
     let (mut out, mut formulas) = (String::with_capacity(clean.len()), Vec::new());
@@ -42,13 +43,17 @@ pub(super) fn extract(source: &str) -> (String, Vec<Formula>) {
             rest = &rest[verbatim..];
         } else if let Some((open, tex, close)) = formula(rest, out.chars().next_back()) {
             let length = open.len() + tex.len() + close.len();
-            out.push_str(&format!("{OPEN}{}{CLOSE}", formulas.len()));
+            out.extend([OPEN.to_string(), formulas.len().to_string(), CLOSE.to_string()]);
             formulas.push(Formula {
                 source: rest[..length].to_owned(),
                 tex: tex.to_owned(),
                 display: matches!(open, "$$" | r"\["),
             });
             rest = &rest[length..];
+        } else if markdown && c == '*' && is_product(rest, out.chars().next_back()) {
+            // Left alone, Markdown would make 3*8*2 an emphasised 8.
+            out.push_str("\\*");
+            rest = &rest[1..];
         } else {
             // An escaped character does not open a formula.
             let escaped = if c == '\\' { rest[1..].chars().next().map_or(0, char::len_utf8) } else { 0 };
@@ -68,6 +73,12 @@ pub(super) fn pieces<'t, 'f>(text: &'t str, formulas: &'f [Formula]) -> impl Ite
         let text = marked.map_or(part, |(_, text)| text);
         formula.map(Piece::Formula).into_iter().chain(std::iter::once(Piece::Text(text)))
     })
+}
+
+/// Whether the `*` that `rest` opens with stands between numbers or brackets.
+fn is_product(rest: &str, before: Option<char>) -> bool {
+    before.is_some_and(|c| c.is_ascii_digit() || c == ')')
+        && rest[1..].starts_with(|c: char| c.is_ascii_digit() || c == '(')
 }
 
 /// Length of the fenced code block that `rest` (at a line's start) opens with, 0 if it does not.
@@ -149,7 +160,7 @@ mod tests {
     use super::*;
 
     fn tex(source: &str) -> Vec<String> {
-        extract(source).1.into_iter().map(|formula| formula.tex).collect()
+        extract(source, true).1.into_iter().map(|formula| formula.tex).collect()
     }
 
     #[test]
@@ -165,7 +176,7 @@ mod tests {
     #[test]
     fn marks_are_put_back() {
         let source = r"a $x$ b \(y\)";
-        let (text, formulas) = extract(source);
+        let (text, formulas) = extract(source, true);
         let back: String = pieces(&text, &formulas)
             .map(|piece| match piece {
                 Piece::Text(text) => text,

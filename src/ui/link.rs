@@ -79,8 +79,9 @@ impl Link {
                 return;
             }
             let text = message.data().as_string().unwrap_or_default();
-            let event = serde_json::from_str(&text)
-                .unwrap_or_else(|error| failure("worker", &format!("unreadable message from the engine: {error}")));
+            let event = serde_json::from_str(&text).unwrap_or_else(|error| {
+                failure("worker", &format!("unreadable message from the engine: {error}"))
+            });
             if matches!(event, Event::Failed { id: None, .. }) {
                 living.set(false);
             }
@@ -91,7 +92,8 @@ impl Link {
             // After a panic the trap arrives here too; the panic's own message came first.
             if living.replace(false) {
                 let message = error.message();
-                let what = if message.is_empty() { "the worker's program did not load".into() } else { message };
+                let what =
+                    if message.is_empty() { "the worker's program did not load".into() } else { message };
                 queue.push(failure("worker", &what));
             }
         });

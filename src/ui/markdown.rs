@@ -11,7 +11,7 @@ use super::maths;
 
 /// The blocks of `source`, each as HTML.
 pub fn blocks(source: &str) -> Vec<String> {
-    let (text, formulas) = extract(source);
+    let (text, formulas) = extract(source, true);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut writer = Writer::new(&formulas);
     let (mut blocks, mut depth) = (Vec::new(), 0_usize);
@@ -27,6 +27,28 @@ pub fn blocks(source: &str) -> Vec<String> {
         }
     }
     blocks
+}
+
+/// The blocks of a thought: its lines as they were written, with formulas, and no other markup. A
+/// thought is working-out, in which `2*3*4` and `1. ` mean what they say.
+pub fn plain_blocks(source: &str) -> Vec<String> {
+    let (text, formulas) = extract(source, false);
+    text.split("\n\n")
+        .map(|block| block.trim_matches('\n'))
+        .filter(|block| !block.trim().is_empty())
+        .map(|block| {
+            let mut writer = Writer::new(&formulas);
+            writer.put("<p>");
+            for (index, line) in block.lines().enumerate() {
+                if index > 0 {
+                    writer.put("<br>");
+                }
+                writer.text(line);
+            }
+            writer.put("</p>");
+            writer.out
+        })
+        .collect()
 }
 
 /// Text as HTML text or attribute value.
@@ -255,6 +277,22 @@ mod tests {
         assert!(html("```rust\nlet $a$;\n```").contains("<span>rust</span>"));
         assert!(html("```rust\nlet $a$;\n```").contains("let $a$;"));
         assert_eq!(blocks("a\n\nb\n\n---\n\n- c").len(), 4);
+    }
+
+    #[test]
+    fn products_are_not_emphasis() {
+        assert_eq!(html("3*8*2 = 48"), "<p>3*8*2 = 48</p>");
+        assert_eq!(html("(2)*(3)*4"), "<p>(2)*(3)*4</p>");
+        assert_eq!(html("**3***4*"), "<p><strong>3</strong><em>4</em></p>");
+        assert_eq!(html("`3*8*2`"), "<p><code>3*8*2</code></p>");
+    }
+
+    #[test]
+    fn a_thought_keeps_its_lines() {
+        let blocks = plain_blocks("cost: 2*3*4\n1. <b>\n\n\n$x^2$ `a`\n");
+        assert_eq!(blocks[0], "<p>cost: 2*3*4<br>1. &lt;b&gt;</p>");
+        assert!(blocks[1].contains("<msup>") && blocks[1].ends_with(" `a`</p>"));
+        assert_eq!(blocks.len(), 2);
     }
 
     #[test]

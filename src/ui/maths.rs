@@ -1,4 +1,4 @@
-//! LaTeX formulas as MathML, for the formulas that chat models write.
+//! `LaTeX` formulas as `MathML`, for the formulas that chat models write.
 //!
 //! Written here rather than taken from a crate because what a model writes is hostile input: every
 //! character that reaches the result goes through `escape`, depth and length are bounded, and
@@ -378,12 +378,12 @@ impl<'a> Parser<'a> {
         }
         let (mut rows, mut cells) = (String::new(), String::new());
         loop {
-            cells.push_str(&format!("<mtd>{}</mtd>", self.row(End::Cell)?));
+            cells.extend(["<mtd>", &self.row(End::Cell)?, "</mtd>"]);
             if self.eat("&") {
                 continue;
             }
             if cells != "<mtd></mtd>" {
-                rows.push_str(&format!("<mtr>{cells}</mtr>"));
+                rows.extend(["<mtr>", &cells, "</mtr>"]);
             }
             cells.clear();
             if self.take_command()? == "end" {

@@ -12,20 +12,10 @@ pub mod state;
 pub mod symbols;
 pub mod task;
 
-mod app;
-mod composer;
-mod conversation;
 mod dom;
-mod icons;
-mod inspector;
 mod link;
-mod notice_view;
 mod page;
-mod reply_view;
-mod settings_view;
-mod support;
-mod tensors;
-mod welcome;
+mod view;
 
 /// Shows the page.
 pub fn start() {
@@ -34,5 +24,5 @@ pub fn start() {
     if let Some(boot) = leptos::prelude::document().get_element_by_id("boot") {
         boot.remove();
     }
-    leptos::mount::mount_to_body(app::App);
+    leptos::mount::mount_to_body(view::app::App);
 }

@@ -56,9 +56,12 @@ impl Page {
     }
 
     /// Changes the chat, and does what the chat then asks for.
-    pub(super) fn act<T>(self, change: impl FnOnce(&mut Chat) -> T) -> Option<T> {
-        let (result, effects) = self.chat.try_update(|chat| (change(chat), chat.take_effects()))?;
-        for effect in effects {
+    pub(super) fn act(self, change: impl FnOnce(&mut Chat)) {
+        let effects = self.chat.try_update(|chat| {
+            change(chat);
+            chat.take_effects()
+        });
+        for effect in effects.unwrap_or_default() {
             match effect {
                 state::Effect::Post(request) => self.link.with_value(|link| link.post(&request)),
                 state::Effect::Restart => self.link.update_value(Link::restart),
@@ -71,16 +74,15 @@ impl Page {
                 }
             }
         }
-        Some(result)
     }
 
     /// Sends a question.
     pub(super) fn ask(self, question: &str) {
         let settings = self.settings.get_untracked();
-        let sent = self.act(|chat| chat.ask(question, &settings, dom::random_seed(), dom::now_ms()));
-        if sent == Some(true) {
-            self.following.set(true);
-        }
+        self.act(|chat| {
+            chat.ask(question, &settings, dom::random_seed(), dom::now_ms());
+        });
+        self.following.set(true);
     }
 
     /// Sends what stands in the composer.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// A compass: what a traveller such as Polo steers by.
 #[component]
-pub(super) fn Logo() -> impl IntoView {
+pub fn Logo() -> impl IntoView {
     view! {
         <svg class="logo" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
             <circle cx="16" cy="16" r="13.5" fill="none" stroke="currentColor" stroke-width="2" />
@@ -16,7 +16,7 @@ pub(super) fn Logo() -> impl IntoView {
 
 /// A line icon of 24 units; `path` is its stroke.
 #[component]
-pub(super) fn Icon(path: &'static str) -> impl IntoView {
+pub fn Icon(path: &'static str) -> impl IntoView {
     view! {
         <svg class="icon" viewBox="0 0 24 24" width="18" height="18" aria-hidden="true">
             <path d=path />

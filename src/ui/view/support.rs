@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::dom;
 use super::icons::{Icon, WARNING};
+use crate::ui::dom;
 
 /// Why this page cannot use a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) fn missing() -> Option<Missing> {
 
 /// The account of what is missing and what to do.
 #[component]
-pub(super) fn Unsupported(missing: Missing) -> impl IntoView {
+pub fn Unsupported(missing: Missing) -> impl IntoView {
     let (title, why) = match missing {
         Missing::SecureContext => (
             "This address is not secure, so the browser withholds the GPU",

@@ -6,13 +6,13 @@ use leptos::prelude::*;
 
 use crate::protocol::FinishReason;
 
-use super::dom;
-use super::figures;
 use super::icons::{AGAIN, CHEVRON, COPY, Icon};
-use super::markdown;
-use super::notice_view::NoticeView;
-use super::page::page;
-use super::reply::{Reply, Status};
+use super::notice::NoticeView;
+use crate::ui::dom;
+use crate::ui::figures;
+use crate::ui::markdown;
+use crate::ui::page::page;
+use crate::ui::reply::{Reply, Status};
 
 type ReplyMemo = Memo<Option<Arc<Reply>>>;
 
@@ -23,7 +23,7 @@ fn read<T>(reply: ReplyMemo, of: impl Fn(&Reply) -> T) -> Option<T> {
 
 /// One reply.
 #[component]
-pub(super) fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
+pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
     let status = Memo::new(move |_| read(reply, |r| r.status));
     let has_thought = Memo::new(move |_| read(reply, |r| r.thought_tokens > 0).unwrap_or(false));
     let thought = Memo::new(move |_| read(reply, |r| r.thought.clone()).unwrap_or_default());
@@ -47,13 +47,13 @@ pub(super) fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView 
                         </span>
                     </summary>
                     <div class="thought-text prose">
-                        <Markdown text=thought />
+                        <Text text=thought render=markdown::plain_blocks />
                     </div>
                 </details>
             </Show>
             {move || waiting().map(|text| view! { <p class="waiting pulse">{text}"…"</p> })}
             <div class="output prose" on:click=move |event| dom::copy_code(&event)>
-                <Markdown text=output />
+                <Text text=output render=markdown::blocks />
             </div>
             {move || {
                 status.get().and_then(ending).map(|text| view! { <p class="ending">{text}</p> })
@@ -71,10 +71,10 @@ pub(super) fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView 
     }
 }
 
-/// Markdown, of which only the block that changes is put into the page anew.
+/// Blocks of text, of which only the one that changes is put into the page anew.
 #[component]
-fn Markdown(text: Memo<String>) -> impl IntoView {
-    let blocks = Memo::new(move |_| text.with(|text| markdown::blocks(text)));
+fn Text(text: Memo<String>, render: fn(&str) -> Vec<String>) -> impl IntoView {
+    let blocks = Memo::new(move |_| text.with(|text| render(text)));
     view! {
         <For each=move || 0..blocks.with(Vec::len) key=|index| *index let(index)>
             {
@@ -95,7 +95,11 @@ fn Actions(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
         let text = reply.with_untracked(|r| r.as_ref().map(|r| r.copy_text().to_owned())).unwrap_or_default();
         leptos::task::spawn_local(async move {
             label.set(if dom::copy(text).await { "Copied" } else { "Not allowed" });
-            set_timeout(move || drop(label.try_set("Copy")), std::time::Duration::from_millis(1500));
+            // The reply may be gone by then.
+            let reset = move || {
+                label.try_set("Copy");
+            };
+            set_timeout(reset, std::time::Duration::from_millis(1500));
         });
     };
     view! {
@@ -132,7 +136,8 @@ fn stats(reply: &Reply) -> String {
     if tokens == 0 {
         return String::new();
     }
-    let mut parts = vec![format!("{} token{}", figures::count(tokens as u64), if tokens == 1 { "" } else { "s" })];
+    let mut parts =
+        vec![format!("{} token{}", figures::count(tokens as u64), if tokens == 1 { "" } else { "s" })];
     if let Some(speed) = reply.tokens_per_s() {
         parts.push(format!("{} tokens/s", figures::per_second(speed)));
     }

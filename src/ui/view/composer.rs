@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::figures;
 use super::icons::{Icon, SEND, STOP};
-use super::page::page;
-use super::state::{Chat, Phase};
+use crate::ui::figures;
+use crate::ui::page::page;
+use crate::ui::state::{Chat, Phase};
 
 /// The message box. Enter sends, Shift and Enter break the line.
 #[component]
-pub(super) fn Composer() -> impl IntoView {
+pub fn Composer() -> impl IntoView {
     let page = page();
     let busy = Memo::new(move |_| page.chat.with(Chat::is_busy));
     let empty = Memo::new(move |_| page.draft.with(|draft| draft.trim().is_empty()));

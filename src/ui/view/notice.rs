@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use super::icons::{CLOSE, Icon, WARNING};
-use super::notices::Notice;
+use crate::ui::notices::Notice;
 
 /// What happened, the engine's account of it, and what to do.
 #[component]
-pub(super) fn NoticeView(
+pub fn NoticeView(
     notice: Notice,
     /// Takes the notice away; without it the notice stays.
     #[prop(optional)]

@@ -4,16 +4,16 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::icons::{DOWN, Icon};
-use super::page::page;
-use super::reply_view::ReplyView;
+use super::reply::ReplyView;
 use super::welcome::Welcome;
+use crate::ui::page::page;
 
 /// How near the end, in CSS pixels, still counts as reading the end.
 const NEAR_END: i32 = 64;
 
 /// The scrolled middle of the page.
 #[component]
-pub(super) fn Conversation() -> impl IntoView {
+pub fn Conversation() -> impl IntoView {
     let page = page();
     let scroller = NodeRef::<html::Main>::new();
     let last_top = StoredValue::new(0_i32);
@@ -55,17 +55,28 @@ pub(super) fn Conversation() -> impl IntoView {
                 </section>
             </Show>
         </main>
-        <div class="jump" class:shown=move || !page.following.get() && !empty.get()>
-            <button
-                type="button"
-                class="icon-button"
-                aria-label="Go to the end"
-                tabindex=move || if page.following.get() { "-1" } else { "0" }
-                on:click=move |_| page.following.set(true)
-            >
-                <Icon path=DOWN />
-            </button>
-        </div>
+    }
+}
+
+/// A way back to the end, while the view does not follow it.
+#[component]
+pub fn Jump() -> impl IntoView {
+    let page = page();
+    let shown =
+        Memo::new(move |_| !page.following.get() && page.chat.with(|chat| !chat.exchanges.is_empty()));
+    view! {
+        <Show when=move || shown.get()>
+            <div class="jump">
+                <button
+                    type="button"
+                    class="icon-button"
+                    aria-label="Go to the end"
+                    on:click=move |_| page.following.set(true)
+                >
+                    <Icon path=DOWN />
+                </button>
+            </div>
+        </Show>
     }
 }
 
@@ -74,7 +85,8 @@ pub(super) fn Conversation() -> impl IntoView {
 fn ExchangeView(key: u64) -> impl IntoView {
     let page = page();
     let found = move || {
-        page.chat.with(|chat| chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.reply.clone()))
+        page.chat
+            .with(|chat| chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.reply.clone()))
     };
     // The list is rebuilt before its items are dropped; the last reply seen stands in for that moment.
     let reply = Memo::new_with_compare(

@@ -4,16 +4,16 @@ use leptos::prelude::*;
 
 use crate::protocol::{BenchReport, DeviceInfo, ModelInfo, SelfTestResult};
 
-use super::figures;
-use super::page::page;
-use super::settings_view::Dialog;
-use super::state::{Chat, Phase};
-use super::task::Task;
+use super::settings::Dialog;
 use super::tensors::Tensors;
+use crate::ui::figures;
+use crate::ui::page::page;
+use crate::ui::state::{Chat, Phase};
+use crate::ui::task::Task;
 
 /// The dialog.
 #[component]
-pub(super) fn ModelDialog() -> impl IntoView {
+pub fn ModelDialog() -> impl IntoView {
     let page = page();
     let device = move || page.chat.with(|chat| chat.device.clone());
     let model = move || page.chat.with(|chat| chat.model.clone());
@@ -94,7 +94,10 @@ fn DeviceSection(device: DeviceInfo) -> impl IntoView {
         row("Interface", device.backend),
         row("Kind", device.device_type),
         row("Driver", device.driver),
-        row("Features in use", if device.features.is_empty() { "none".into() } else { device.features.join(", ") }),
+        row(
+            "Features in use",
+            if device.features.is_empty() { "none".into() } else { device.features.join(", ") },
+        ),
     ];
     view! {
         <h3>"GPU"</h3>
@@ -113,7 +116,8 @@ fn Checks() -> impl IntoView {
     let test = Memo::new(move |_| page.chat.with(|chat| chat.self_test.clone()));
     let bench = Memo::new(move |_| page.chat.with(|chat| chat.bench.clone()));
     let ready = Memo::new(move |_| page.chat.with(|chat| chat.phase == Phase::Ready && !chat.is_busy()));
-    let running = move || test.with(|t| matches!(t, Task::Running(_))) || bench.with(|b| matches!(b, Task::Running(_)));
+    let running =
+        move || test.with(|t| matches!(t, Task::Running(_))) || bench.with(|b| matches!(b, Task::Running(_)));
     let disabled = move || !ready.get() || running();
     view! {
         <h3>"Checks"</h3>
@@ -122,7 +126,7 @@ fn Checks() -> impl IntoView {
                 type="button"
                 class="plain"
                 disabled=disabled
-                on:click=move |_| drop(page.act(Chat::start_self_test))
+                on:click=move |_| page.act(Chat::start_self_test)
             >
                 "Check the kernels"
             </button>
@@ -130,7 +134,7 @@ fn Checks() -> impl IntoView {
                 type="button"
                 class="plain"
                 disabled=disabled
-                on:click=move |_| drop(page.act(Chat::start_bench))
+                on:click=move |_| page.act(Chat::start_bench)
             >
                 "Measure the speed"
             </button>

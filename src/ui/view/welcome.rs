@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::claims::claims;
-use super::figures;
-use super::page::page;
+use crate::ui::claims::claims;
+use crate::ui::figures;
+use crate::ui::page::page;
 
 /// What stands where the conversation will be.
 #[component]
-pub(super) fn Welcome() -> impl IntoView {
+pub fn Welcome() -> impl IntoView {
     let page = page();
     let model = Memo::new_with_compare(
         move |_| page.chat.with(|chat| chat.model.clone()),

@@ -6,12 +6,12 @@ use leptos::prelude::*;
 use crate::protocol::SamplingOptions;
 
 use super::icons::{CLOSE, Icon};
-use super::page::page;
-use super::settings::{Knob, Settings};
+use crate::ui::page::page;
+use crate::ui::settings::{Knob, Settings};
 
 /// A dialog with a heading and a way out.
 #[component]
-pub(super) fn Dialog(
+pub fn Dialog(
     node_ref: NodeRef<html::Dialog>,
     id: &'static str,
     title: &'static str,
@@ -24,7 +24,8 @@ pub(super) fn Dialog(
     };
     // A press beside the dialog lands on the dialog element itself.
     let on_click = move |event: leptos::ev::MouseEvent| {
-        let hit: Option<web_sys::Element> = event.target().and_then(|target| wasm_bindgen::JsCast::dyn_into(target).ok());
+        let hit: Option<web_sys::Element> =
+            event.target().and_then(|target| wasm_bindgen::JsCast::dyn_into(target).ok());
         if hit.is_some_and(|hit| hit.tag_name().eq_ignore_ascii_case("dialog")) {
             close();
         }
@@ -54,8 +55,9 @@ pub(super) fn open(dialog: NodeRef<html::Dialog>) {
 
 /// The settings.
 #[component]
-pub(super) fn SettingsDialog() -> impl IntoView {
+pub fn SettingsDialog() -> impl IntoView {
     let page = page();
+    let restored = RwSignal::new(0_u32);
     view! {
         <Dialog node_ref=page.settings_dialog id="settings-title" title="Settings">
             <p class="quiet-text">"Used from the next message on. Kept in this browser."</p>
@@ -73,22 +75,20 @@ pub(super) fn SettingsDialog() -> impl IntoView {
                 ></textarea>
             </div>
             <div class="fields">
-                <Number knob=Knob::MaxNewTokens id="max-new-tokens" label="Max new tokens" hint="Longest reply." />
-                <Number
-                    knob=Knob::Temperature
-                    id="temperature"
-                    label="Temperature"
-                    hint="0 always takes the likeliest token."
-                />
-                <Number knob=Knob::TopP id="top-p" label="Top-p" hint="Likeliest tokens that sum to this. 1 keeps all." />
-                <Number knob=Knob::TopK id="top-k" label="Top-k" hint="Likeliest tokens kept. 0 keeps all." />
-                <Number knob=Knob::Seed id="seed" label="Seed" hint="The same seed gives the same reply." />
+                <Number knob=Knob::MaxNewTokens id="max-new-tokens" label="Max new tokens" hint="Longest reply." restored />
+                <Number knob=Knob::Temperature id="temperature" label="Temperature" hint="0 always takes the likeliest token." restored />
+                <Number knob=Knob::TopP id="top-p" label="Top-p" hint="Likeliest tokens that sum to this. 1 keeps all." restored />
+                <Number knob=Knob::TopK id="top-k" label="Top-k" hint="Likeliest tokens kept. 0 keeps all." restored />
+                <Number knob=Knob::Seed id="seed" label="Seed" hint="The same seed gives the same reply." restored />
             </div>
             <p>
                 <button
                     type="button"
                     class="plain"
-                    on:click=move |_| page.settings.set(Settings::default())
+                    on:click=move |_| {
+                        page.settings.set(Settings::default());
+                        restored.update(|count| *count += 1);
+                    }
                 >
                     "Restore defaults"
                 </button>
@@ -99,23 +99,21 @@ pub(super) fn SettingsDialog() -> impl IntoView {
 
 /// A knob that is typed; what is not accepted is said and not used.
 #[component]
-fn Number(knob: Knob, id: &'static str, label: &'static str, hint: &'static str) -> impl IntoView {
+fn Number(
+    knob: Knob,
+    id: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    /// Counts how often the defaults were restored.
+    restored: RwSignal<u32>,
+) -> impl IntoView {
     let page = page();
     let error = RwSignal::new(None::<String>);
     let typed = RwSignal::new(page.settings.with_untracked(|settings| settings.typed(knob)));
-    // Follow changes made elsewhere ("Restore defaults"), but not while what is typed is unfinished.
     Effect::new(move |_| {
-        let text = page.settings.with(|settings| settings.typed(knob));
-        if error.with_untracked(Option::is_none) || text.is_empty() {
-            let same = Settings::default().set(knob, &typed.get_untracked()).is_ok()
-                && page.settings.with_untracked(|settings| {
-                    let mut other = settings.clone();
-                    other.set(knob, &typed.get_untracked()).is_ok() && other == *settings
-                });
-            if !same {
-                typed.set(text);
-                error.set(None);
-            }
+        if restored.get() > 0 {
+            typed.set(String::new());
+            error.set(None);
         }
     });
     let default = move || {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::protocol::TensorFormat;
 
-use super::figures;
+use crate::ui::figures;
 
 /// How many tensors take each way from file to GPU, and how many weights they hold.
 fn summary(tensors: &[TensorFormat]) -> Vec<String> {
@@ -27,7 +27,7 @@ fn summary(tensors: &[TensorFormat]) -> Vec<String> {
 
 /// The list.
 #[component]
-pub(super) fn Tensors(tensors: Vec<TensorFormat>) -> impl IntoView {
+pub fn Tensors(tensors: Vec<TensorFormat>) -> impl IntoView {
     let ways = summary(&tensors).into_iter().map(|way| view! { <li>{way}</li> }).collect_view();
     let lines = tensors
         .into_iter()
@@ -77,7 +77,8 @@ mod tests {
             gpu: gpu.into(),
             chunks: 1,
         };
-        let tensors = [tensor(&[8], "F32", "f32"), tensor(&[64, 32], "Q4_0", "P4"), tensor(&[2, 32], "Q4_0", "P4")];
+        let tensors =
+            [tensor(&[8], "F32", "f32"), tensor(&[64, 32], "Q4_0", "P4"), tensor(&[2, 32], "Q4_0", "P4")];
         assert_eq!(summary(&tensors), ["2 × Q4_0 → P4, 2,112 weights", "1 × F32 → f32, 8 weights"]);
     }
 }

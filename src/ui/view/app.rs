@@ -4,18 +4,18 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use super::composer::Composer;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Jump};
 use super::icons::{Icon, Logo, PLUS, SLIDERS};
 use super::inspector::ModelDialog;
-use super::notice_view::NoticeView;
-use super::page::{Page, page};
-use super::settings_view::{self, SettingsDialog};
-use super::state::{Chat, Phase};
+use super::notice::NoticeView;
+use super::settings::{self, SettingsDialog};
 use super::support::{self, Missing, Unsupported};
+use crate::ui::page::{Page, page};
+use crate::ui::state::{Chat, Phase};
 
 /// The page, or why there is none.
 #[component]
-pub(super) fn App() -> impl IntoView {
+pub fn App() -> impl IntoView {
     match support::missing() {
         Some(missing) => view! {
             <header class="top">
@@ -54,7 +54,7 @@ fn Shell() -> impl IntoView {
                 <button
                     type="button"
                     class="quiet"
-                    on:click=move |_| settings_view::open(page.settings_dialog)
+                    on:click=move |_| settings::open(page.settings_dialog)
                 >
                     <Icon path=SLIDERS />
                     <span class="label">"Settings"</span>
@@ -78,12 +78,13 @@ fn Shell() -> impl IntoView {
             fallback=|| view! { <main><Unsupported missing=Missing::Adapter /></main> }
         >
             <Conversation />
-            <div class="dock">
+            <section class="dock" aria-label="Composer">
                 <div class="column">
+                    <Jump />
                     <Notices />
                     <Composer />
                 </div>
-            </div>
+            </section>
         </Show>
         <SettingsDialog />
         <ModelDialog />
@@ -99,7 +100,9 @@ fn ModelButton() -> impl IntoView {
     let page = page();
     let phase = Memo::new(move |_| page.chat.with(|chat| chat.phase));
     let name = Memo::new(move |_| {
-        page.chat.with(|chat| chat.model.as_ref().map_or_else(|| "Polo Tiny".to_owned(), |model| model.name.clone()))
+        page.chat.with(|chat| {
+            chat.model.as_ref().map_or_else(|| "Polo Tiny".to_owned(), |model| model.name.clone())
+        })
     });
     let text = move || match phase.get() {
         Phase::Starting => "Starting…".to_owned(),
@@ -120,7 +123,7 @@ fn ModelButton() -> impl IntoView {
             type="button"
             class="model"
             data-state=state
-            on:click=move |_| settings_view::open(page.model_dialog)
+            on:click=move |_| settings::open(page.model_dialog)
         >
             <span class="dot" aria-hidden="true"></span>
             <span class="model-name">{text}</span>
@@ -147,8 +150,8 @@ fn Notices() -> impl IntoView {
     let shown = Memo::new(move |_| {
         page.chat.with(|chat| chat.notice.clone().map(|notice| (notice, chat.phase == Phase::Down)))
     });
-    let dismiss = Callback::new(move |()| drop(page.act(|chat| chat.notice = None)));
-    let again = Callback::new(move |()| drop(page.act(Chat::try_again)));
+    let dismiss = Callback::new(move |()| page.act(|chat| chat.notice = None));
+    let again = Callback::new(move |()| page.act(Chat::try_again));
     move || {
         shown.get().map(|(notice, down)| {
             if down {
