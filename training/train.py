@@ -1,7 +1,7 @@
 """Trains Polo Tiny on two CPU cores: packed rows, bf16 products, Muon and AdamW, loss on the reply alone.
 
 Stop it at any time: it goes on from the last checkpoint. The mix file (JSON) is read again whenever it changes:
-{"kinds": {"arithmetic-en": 0.6, ...}, "lr": 1.0, "quant": false, "max_tokens": 260, "stop_at": 20000, "decay_from": 18000}
+{"kinds": {"arithmetic-en": 0.6, ...}, "lr": 1.0, "quant": false, "max_tokens": 513, "decay_from": 18000, "stop_at": 20000}
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Shard:
         self.order = self.rng.permutation(len(self.lengths))
         self.at = 0
 
-    def next(self, most: int) -> int:
-        """The next conversation of at most so many tokens."""
+    def next(self, least: int, most: int) -> int:
+        """The next conversation of so many tokens."""
         while True:
             if self.at == len(self.order):
                 self.order, self.at = self.rng.permutation(len(self.lengths)), 0
             self.at += 1
             doc = int(self.order[self.at - 1])
-            if self.lengths[doc] <= most:
+            if least <= self.lengths[doc] <= most:
                 return doc
 
 
@@ -51,8 +51,8 @@ class Packer:
     leaves some 3 % of the tokens empty (first fit: 12 %).
     """
 
-    def __init__(self, folder: Path, seed: int, columns: int) -> None:
-        self.folder, self.seed, self.columns = folder, seed, columns
+    def __init__(self, folder: Path, seed: int, columns: int, least: int = 0) -> None:
+        self.folder, self.seed, self.columns, self.least = folder, seed, columns, least
         self.rng = np.random.default_rng(seed)
         self.shards: dict[str, Shard] = {}
         self.pool: list[tuple[int, str, int]] = []
@@ -65,7 +65,7 @@ class Packer:
                 self.shards[name] = Shard(self.folder / f"{name}.npz", self.seed)
         for i in self.rng.choice(len(names), size=256 - len(self.pool), p=share / share.sum()):
             shard = self.shards[names[i]]
-            doc = shard.next(min(most, self.columns + 1))
+            doc = shard.next(self.least, min(most, self.columns + 1))
             # The last token is only a target.
             self.pool.append((int(shard.lengths[doc]) - 1, names[i], doc))
 
@@ -175,7 +175,8 @@ def main() -> None:
         adam.load_state_dict(state["adam"])
         muon.momenta = state["muon"]
         step, seen = state["step"], state["seen"]
-    packers = {c: Packer(args.data, args.seed + step + c, c) for c in (args.columns, 2 * args.columns)}
+    c = args.columns
+    packers = {c: Packer(args.data, args.seed + step, c), 2 * c: Packer(args.data, args.seed + step, 2 * c, 3 * c // 4)}
     loss_of = torch.compile(model.loss, dynamic=False)
     print(f"{sum(p.numel() for p in model.parameters())} weights, from step {step}", flush=True)
 
