@@ -267,8 +267,9 @@ impl<'a> Parser<'a> {
     /// Commands with arguments.
     fn structure(&mut self, name: &str) -> Option<String> {
         Some(match name {
-            "frac" | "dfrac" | "tfrac" | "cfrac" => {
-                format!("<mfrac>{}{}</mfrac>", self.argument()?, self.argument()?)
+            "frac" | "tfrac" => format!("<mfrac>{}{}</mfrac>", self.argument()?, self.argument()?),
+            "dfrac" | "cfrac" => {
+                format!("<mfrac displaystyle=\"true\">{}{}</mfrac>", self.argument()?, self.argument()?)
             }
             "binom" | "dbinom" | "tbinom" => format!(
                 "<mrow><mo>(</mo><mfrac linethickness=\"0\">{}{}</mfrac><mo>)</mo></mrow>",
@@ -400,7 +401,12 @@ impl<'a> Parser<'a> {
         let fence = |mark: &str| {
             if mark.is_empty() { String::new() } else { format!("<mo stretchy=\"true\">{mark}</mo>") }
         };
-        Some(format!("<mrow>{}<mtable class=\"{class}\">{rows}</mtable>{}</mrow>", fence(open), fence(close)))
+        let style = class == "aligned";
+        Some(format!(
+            "<mrow>{}<mtable class=\"{class}\" displaystyle=\"{style}\">{rows}</mtable>{}</mrow>",
+            fence(open),
+            fence(close)
+        ))
     }
 }
 

@@ -320,7 +320,7 @@ impl Chat {
         }
         // A lost device or a panic leaves nothing that could go on.
         if id.is_none() || kind == "gpu_lost" {
-            self.restart_after(notice);
+            self.restart_after(notice, id.is_some());
         }
     }
 
@@ -334,14 +334,15 @@ impl Chat {
         }
     }
 
-    fn restart_after(&mut self, notice: Notice) {
+    /// Starts the engine again, unless that did not help; `shown` when a reply shows the notice.
+    fn restart_after(&mut self, notice: Notice, shown: bool) {
         self.restarts += 1;
         if self.restarts > MAX_RESTARTS {
             self.down(notice);
             return;
         }
         self.interrupt(&notice);
-        self.notice = Some(notice);
+        self.notice = (!shown).then_some(notice);
         self.restart();
     }
 
@@ -366,9 +367,7 @@ impl Chat {
             .last_mut()
             .filter(|last| matches!(last.reply.status, Status::Reading | Status::Writing))
         {
-            let reply = Arc::make_mut(&mut last.reply);
-            reply.status = Status::Failed;
-            reply.failure = Some(notice.clone());
+            Arc::make_mut(&mut last.reply).status = Status::Failed;
         }
     }
 
