@@ -1,7 +1,8 @@
 // As pair_dot_base without barriers: one invocation a pair of rows, for adapters that are a CPU.
-// The vectors come already normalised.
+// Here the norm is better made once, by rms_norm_serial, than once for every pair of rows; NORM works all the same.
 const BATCH: u32 = 1u;
 const GROUP_SIZE: u32 = 32u;
+override NORM: bool = false;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;        // [T, K/4]
 
 fn pair_dot(group: vec3<u32>, local: u32) {
@@ -12,6 +13,7 @@ fn pair_dot(group: vec3<u32>, local: u32) {
     let first_row = 2u * pair;
     let first_token = group.y * BATCH;
     var dots: array<vec2<f32>, BATCH>;
+    var squares: array<f32, BATCH>;
     for (var block = 0u; block < params.blocks; block++) {
         let block0 = load_block(first_row, block);
         let block1 = load_block(first_row + 1u, block);
@@ -20,8 +22,13 @@ fn pair_dot(group: vec3<u32>, local: u32) {
         for (var i = 0u; i < 8u; i++) { // unroll
             let w0 = unpack(block0, i);
             let w1 = unpack(block1, i);
+            let n = norm_weight(block * 8u + i);
             for (var b = 0u; b < BATCH; b++) { // unroll
-                let v = x[((first_token + b) * params.blocks + block) * 8u + i];
+                var v = x[((first_token + b) * params.blocks + block) * 8u + i];
+                if (NORM) {
+                    squares[b] += dot(v, v);
+                    v *= n;
+                }
                 raw[b] += vec2<f32>(dot(w0, v), dot(w1, v));
                 if (uses_min()) { sums[b] += dot(v, vec4<f32>(1.0)); }
             }
@@ -33,6 +40,9 @@ fn pair_dot(group: vec3<u32>, local: u32) {
         }
     }
     for (var b = 0u; b < BATCH; b++) { // unroll
+        if (NORM) {
+            dots[b] *= 1.0 / sqrt(squares[b] / f32(params.columns) + params.eps);
+        }
         store_pair(pair, first_token + b, dots[b]);
     }
 }

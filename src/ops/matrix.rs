@@ -54,7 +54,13 @@ impl Matrix {
     }
 
     /// Packs f32 rows [N, K] and uploads them in one piece a chunk; for tests and random models.
-    pub fn from_f32(gpu: &Gpu, format: Format, values: &[f32], columns: usize, rows_per_chunk: usize) -> Self {
+    pub fn from_f32(
+        gpu: &Gpu,
+        format: Format,
+        values: &[f32],
+        columns: usize,
+        rows_per_chunk: usize,
+    ) -> Self {
         assert!(rows_per_chunk.is_multiple_of(2), "pairs of rows are never split");
         let rows = values.len() / columns;
         let mut chunks = Vec::new();
@@ -63,7 +69,14 @@ impl Matrix {
             let padded = part_rows.next_multiple_of(2);
             let (mut weight, mut scales) = (Vec::new(), Vec::new());
             for row in part.chunks(columns) {
-                quant::pack_row(format, DType::F32, bytemuck::cast_slice(row), columns, &mut weight, &mut scales);
+                quant::pack_row(
+                    format,
+                    DType::F32,
+                    bytemuck::cast_slice(row),
+                    columns,
+                    &mut weight,
+                    &mut scales,
+                );
             }
             let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
             weight.resize(padded * weight_words, 0);

@@ -107,7 +107,8 @@ fn unroll_lines(lines: &[&str], bounds: &[(&str, usize)], out: &mut String) {
         let body = &lines[at + 1..at + close];
         for value in 0..count {
             let literal = format!("{value}u");
-            let replaced: Vec<String> = body.iter().map(|line| replace_word(line, variable, &literal)).collect();
+            let replaced: Vec<String> =
+                body.iter().map(|line| replace_word(line, variable, &literal)).collect();
             let replaced: Vec<&str> = replaced.iter().map(String::as_str).collect();
             out.push_str(indent);
             out.push_str("{\n");
@@ -158,8 +159,7 @@ mod tests {
     #[test]
     fn loops_are_written_out() {
         let text = "a\n  for (var b = 0u; b < N; b++) { // unroll\n    let ab = x.b + y[b];\n  }\nend\n";
-        let want =
-            "a\n  {\n    let ab = x.b + y[0u];\n  }\n  {\n    let ab = x.b + y[1u];\n  }\nend\n";
+        let want = "a\n  {\n    let ab = x.b + y[0u];\n  }\n  {\n    let ab = x.b + y[1u];\n  }\nend\n";
         assert_eq!(unroll(text, &[("N", 2)]), want);
     }
 

@@ -1,1 +1,7 @@
-//! Integration tests.
+//! What holds across modules, and what the programs do when run from outside.
+
+mod cli;
+mod files;
+mod gguf_writer;
+mod layout;
+mod text;

@@ -175,6 +175,7 @@ pub(crate) fn run(
     let wanted = selection(&names, only, from)?;
 
     let start = Instant::now();
+    machine.trim_cache()?;
     let missing = setup::ensure(machine, Purpose::Test);
     let mut outcomes = vec![Outcome {
         name: "set-up",
@@ -230,7 +231,7 @@ fn one(machine: &Machine, check: &Check, missing: &Missing) -> Outcome {
 }
 
 fn summary(outcomes: &[Outcome], left_out: usize, time: Duration) -> ExitCode {
-    console::step("summary", &format!("all steps, {}", console::duration(time)));
+    console::step("summary", &format!("what ran, {}", console::duration(time)));
     let mut total = Counts::default();
     let mut failed = false;
     for outcome in outcomes {

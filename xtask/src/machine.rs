@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process;
+use crate::{console, process};
 
 /// The oldest Rust that builds Polo; `rust-version` in Cargo.toml says the same.
 pub(crate) const OLDEST_RUST: (u32, u32) = (1, 95);
@@ -74,7 +74,7 @@ impl Machine {
 
     /// Cargo for this machine's own programs.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut command = self.command("cargo");
         if self.ci {
             command.env("CARGO_INCREMENTAL", "0");
             if std::env::var_os("CARGO_TARGET_DIR").is_none() {
@@ -111,6 +111,8 @@ impl Machine {
         let program = self.tool(program).map_or_else(|| program.into(), PathBuf::into_os_string);
         let mut command = self.command(program);
         command.env("CARGO_TARGET_DIR", self.web_target(compiler));
+        // The compiler has said what is wrong; where trunk was when it heard of it is noise.
+        command.env("RUST_BACKTRACE", "0");
         if self.ci {
             command.env("CARGO_INCREMENTAL", "0");
         }
@@ -125,6 +127,18 @@ impl Machine {
                 .env_remove("LD_LIBRARY_PATH");
         }
         command
+    }
+
+    /// Throws shared build results away once they have grown too large: every clone adds to them.
+    pub(crate) fn trim_cache(&self) -> Result<(), String> {
+        const MOST_BYTES: u64 = 24 << 30;
+        let folder = self.cache.join("target");
+        let bytes = bytes_in(&folder);
+        if self.ci && bytes > MOST_BYTES {
+            console::note(&format!("{} has grown to {} GiB: starting afresh", folder.display(), bytes >> 30));
+            std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        }
+        Ok(())
     }
 
     fn path(&self, first: &[&str]) -> OsString {
@@ -195,6 +209,17 @@ fn cache_folder() -> Result<PathBuf, String> {
         from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")))
     };
     base.map(|base| base.join("polo")).ok_or_else(|| "no home folder is known: set POLO_CACHE".into())
+}
+
+/// Bytes of all files below a folder; what cannot be read counts nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(data) if data.is_dir() => bytes_in(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }
 
 /// A program in PATH.

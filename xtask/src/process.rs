@@ -27,7 +27,7 @@ pub(crate) fn line(command: &Command) -> String {
     for (name, value) in command.get_envs() {
         let name = name.to_string_lossy();
         // PATH is long and the same every time; what is in front of it is told once, in the set-up.
-        if let (Some(value), false) = (value, name == "PATH") {
+        if let (Some(value), false) = (value, name == "PATH" || name == "RUST_BACKTRACE") {
             words.push(format!("{name}={}", quote(value)));
         }
     }

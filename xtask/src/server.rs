@@ -7,7 +7,6 @@ use std::sync::Arc;
 use tiny_http::{Header, Method, Request, Response};
 
 use crate::console;
-use crate::page::POLICY;
 
 /// Requests answered at once.
 const THREADS: usize = 4;
@@ -15,24 +14,30 @@ const THREADS: usize = 4;
 pub(crate) struct Server {
     http: Arc<tiny_http::Server>,
     folder: PathBuf,
+    policy: String,
 }
 
 impl Server {
     pub(crate) fn bind(folder: &Path, port: u16) -> Result<Self, String> {
+        let index = folder.join("index.html");
+        let html = std::fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;
+        let policy = content_policy(&html)
+            .ok_or_else(|| format!("{}: no content security policy", index.display()))?;
         let http = tiny_http::Server::http(("127.0.0.1", port))
             .map_err(|e| format!("port {port} cannot be used ({e}): choose another with --port"))?;
-        Ok(Self { http: Arc::new(http), folder: folder.to_owned() })
+        Ok(Self { http: Arc::new(http), folder: folder.to_owned(), policy })
     }
 
     /// Answers until the program is stopped.
     pub(crate) fn serve(self) {
         let workers: Vec<_> = (0..THREADS)
             .map(|_| {
-                let (http, folder) = (Arc::clone(&self.http), self.folder.clone());
+                let (http, folder, policy) =
+                    (Arc::clone(&self.http), self.folder.clone(), self.policy.clone());
                 std::thread::spawn(move || {
                     for request in http.incoming_requests() {
                         // A browser that went away in the middle is everyday life.
-                        let _ = answer(request, &folder);
+                        let _ = answer(request, &folder, &policy);
                     }
                 })
             })
@@ -45,7 +50,7 @@ impl Server {
     }
 }
 
-fn answer(request: Request, folder: &Path) -> std::io::Result<()> {
+fn answer(request: Request, folder: &Path, policy: &str) -> std::io::Result<()> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return request.respond(Response::from_string("only GET and HEAD\n").with_status_code(405));
     }
@@ -56,10 +61,9 @@ fn answer(request: Request, folder: &Path) -> std::io::Result<()> {
         return request.respond(Response::from_string("no such file\n").with_status_code(404));
     };
     let mut response = Response::from_file(file);
-    let policy = format!("{POLICY}; frame-ancestors 'none'");
     for (name, value) in [
         ("Content-Type", media_type(&path)),
-        ("Content-Security-Policy", policy.as_str()),
+        ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
@@ -71,6 +75,15 @@ fn answer(request: Request, folder: &Path) -> std::io::Result<()> {
         }
     }
     request.respond(response)
+}
+
+/// The page's own policy as a header: it then holds for the worker too, which a page's `meta` does not
+/// reach, and forbids frames, which only a header can.
+fn content_policy(html: &str) -> Option<String> {
+    let (_, rest) = html.split_once("http-equiv=\"Content-Security-Policy\"")?;
+    let (_, rest) = rest.split_once("content=\"")?;
+    let (policy, _) = rest.split_once('"')?;
+    Some(format!("{policy}; frame-ancestors 'none'"))
 }
 
 /// The file an address means; `None` if it is not inside the folder.
@@ -121,7 +134,7 @@ fn media_type(path: &Path) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_for, media_type, percent_decoded};
+    use super::{content_policy, file_for, media_type, percent_decoded};
     use std::path::Path;
 
     #[test]
@@ -134,6 +147,13 @@ mod tests {
         {
             assert_eq!(file_for(folder, outside), None, "{outside}");
         }
+    }
+
+    #[test]
+    fn the_policy_is_the_page_s_own() {
+        let html = "<meta\n http-equiv=\"Content-Security-Policy\"\n content=\"default-src 'none'\" />";
+        assert_eq!(content_policy(html).as_deref(), Some("default-src 'none'; frame-ancestors 'none'"));
+        assert_eq!(content_policy("<meta>"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ const TRUNK: &str = "0.21.14";
 /// Debian's own (108) does not know the wasm features of today's compilers.
 const BINARYEN: &str = "132.0.0";
 const TYPOS: &str = "1.52.0";
-const CARGO_DENY: &str = "0.18.9";
+const CARGO_DENY: &str = "0.20.2";
 
 /// Second word of `tool 1.2.3 …`, whichever word looks like a version.
 fn version_of(path: &Path) -> Option<String> {
@@ -63,7 +63,7 @@ pub(crate) fn find_trunk(machine: &Machine) -> Result<String, String> {
 
 pub(crate) fn install_trunk(machine: &Machine) -> Result<(), String> {
     // Without its lock file one of its dependencies does not compile.
-    cargo_install(machine, "trunk", TRUNK, true, "1")
+    cargo_install(machine, "trunk", TRUNK, true, "0")
 }
 
 pub(crate) fn trunk_by_hand(_: &Machine) -> String {
@@ -301,6 +301,7 @@ pub(crate) fn install_typos(machine: &Machine) -> Result<(), String> {
     if let Some(python) = python {
         let mut pip = machine.command(python);
         pip.args(["-m", "pip", "install", "--quiet", "--upgrade", "--no-deps", "--target"]);
+        pip.env("PIP_ROOT_USER_ACTION", "ignore").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
         pip.arg(machine.tools().join("python")).arg(format!("typos=={TYPOS}"));
         match process::run(&mut pip) {
             Ok(()) => return Ok(()),
@@ -322,7 +323,7 @@ pub(crate) fn find_deny(machine: &Machine) -> Result<String, String> {
 }
 
 pub(crate) fn install_deny(machine: &Machine) -> Result<(), String> {
-    cargo_install(machine, "cargo-deny", CARGO_DENY, true, "1")
+    cargo_install(machine, "cargo-deny", CARGO_DENY, true, "0")
 }
 
 pub(crate) fn deny_by_hand(_: &Machine) -> String {

@@ -1,0 +1,10 @@
+// The browser tests, one file after the other in one process: they share two cores and one GPU.
+//
+// Run by `cargo xtask test --only browser`, or by hand after a build of the page:
+//   cd tests/browser && npm ci && npm test
+// CHROMIUM names the browser, POLO_BIN the native program, POLO_SCREENSHOTS a folder for pictures.
+
+import './page.test.mjs';
+import './worker.test.mjs';
+import './look.test.mjs';
+import './without-gpu.test.mjs';

@@ -1,0 +1,65 @@
+// Chromium, headless, with WebGPU on a software adapter; and what every page of a test must obey.
+
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+const always = [
+  '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+// SwiftShader is in Chromium itself: the same adapter on every machine.
+const withGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
+
+export async function launch({ gpu = true } = {}) {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    // Playwright's own --headless would be the old shell without WebGPU.
+    ignoreDefaultArgs: ['--headless'],
+    args: ['--headless=new', ...always, ...(gpu ? withGpu : [])],
+  });
+}
+
+export const desktop = { width: 1280, height: 800 };
+export const phone = { width: 390, height: 844 };
+
+/// A page that notes what must not happen: errors, refused content, requests to others.
+export async function open(browser, origin, { viewport = desktop, colorScheme = 'light', path = '/', before } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === phone });
+  const faults = [];
+  context.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) faults.push(`request to a third party: ${url}`);
+  });
+  context.on('response', (response) => {
+    if (response.status() >= 400) faults.push(`${response.status()} for ${response.url()}`);
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => faults.push(`uncaught: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+    if (process.env.POLO_VERBOSE) console.log(`    [${message.type()}] ${message.text()}`);
+  });
+  page.on('crash', () => faults.push('the page crashed'));
+  // Notes the workers the page starts, so that tests can start the same.
+  await context.addInitScript(() => {
+    globalThis.startedWorkers = [];
+    if (!globalThis.Worker) return;
+    globalThis.Worker = class extends globalThis.Worker {
+      constructor(url, options) {
+        super(url, options);
+        globalThis.startedWorkers.push({ url: new URL(url, location.href).href, options: options ?? {} });
+      }
+    };
+  });
+  if (before) await context.addInitScript(before);
+  await page.goto(origin + path);
+  return {
+    page,
+    faults,
+    /// Ends the page; fails the test if anything happened that must not.
+    async close() {
+      await context.close();
+      assert.deepEqual(faults, [], 'the page did something it must not');
+    },
+  };
+}

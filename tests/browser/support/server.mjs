@@ -1,0 +1,56 @@
+// Serves dist/ as `cargo xtask run` does: same types, same content policy, from one origin.
+
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+const dist = path.join(root, 'dist');
+
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.wasm': 'application/wasm',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+};
+
+// An empty page of the same origin, from which a test can start the worker alone.
+export const blankPath = '/__blank';
+const blank = '<!doctype html><html lang="en"><head><title>Blank</title><link rel="icon" href="data:,"></head></html>';
+
+export async function serve() {
+  const html = await readFile(path.join(dist, 'index.html'), 'utf8').catch(() => {
+    throw new Error('dist/index.html is missing: build the page first (cargo xtask test --only page)');
+  });
+  const own = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
+  if (!own) throw new Error('dist/index.html has no content security policy');
+  const policy = `${own}; frame-ancestors 'none'`;
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://localhost');
+    const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache' };
+    if (pathname === blankPath) {
+      response.writeHead(200, { ...headers, 'Content-Type': types['.html'] }).end(blank);
+      return;
+    }
+    const file = path.join(dist, decodeURIComponent(pathname === '/' ? '/index.html' : pathname));
+    try {
+      if (!file.startsWith(dist + path.sep)) throw new Error('outside');
+      const body = await readFile(file);
+      const type = types[path.extname(file)] ?? 'application/octet-stream';
+      response.writeHead(200, { ...headers, 'Content-Type': type }).end(body);
+    } catch {
+      response.writeHead(404, headers).end('no such file\n');
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `http://localhost:${server.address().port}`,
+    close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }),
+  };
+}
