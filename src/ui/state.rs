@@ -238,7 +238,8 @@ impl Chat {
     /// Takes what the engine says; `now_ms` is the page's clock.
     pub fn apply(&mut self, event: Event, now_ms: f64) {
         match event {
-            Event::Ready => {
+            // Said once; a second time would load the model twice.
+            Event::Ready if self.phase == Phase::Starting => {
                 self.load = self.next_id();
                 self.phase = Phase::Loading { done_bytes: 0, total_bytes: 0 };
                 let (source, options) = (ModelSource::Embedded, self.options.clone());
@@ -289,7 +290,8 @@ impl Chat {
                 self.self_test = Task::Done(results);
             }
             // Answers to a load, a choice or a check that is no longer of interest.
-            Event::Loading { .. }
+            Event::Ready
+            | Event::Loading { .. }
             | Event::Loaded { .. }
             | Event::Token { .. }
             | Event::Benched { .. }
