@@ -4,7 +4,7 @@
 // an invocation scores one token for all heads, then sums one pair of elements over all tokens.
 const HEADS: u32 = 1u;                                                     // H/G, written by the wrapper
 const TILE: u32 = 128u;                                                    // tokens, and invocations
-override MAX_DIM: u32 = 128u;                                              // D
+const HALF_DIM: u32 = 64u;                                                 // D/2, written by the wrapper
 struct Params {
     heads: u32, kv_heads: u32, half_dim: u32, q_stride: u32, scale: f32, splits: u32, entries_per_split: u32,
 }
@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> partial: array<vec2<f32>>;  // [T, H, splits, 1 + D/2]: (m, l), then o
 @group(0) @binding(5) var<uniform> params: Params;
 
-var<workgroup> query: array<vec2<f32>, HEADS * MAX_DIM / 2u>;              // [HEADS, D/2]
+var<workgroup> query: array<vec2<f32>, HEADS * HALF_DIM>;              // [HEADS, D/2]
 var<workgroup> scores: array<f32, HEADS * TILE>;                           // [HEADS, TILE]
 var<workgroup> maxima: array<f32, HEADS * 8u>;                             // [HEADS, 8]
 

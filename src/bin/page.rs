@@ -1,3 +1,5 @@
-//! Placeholder.
+//! The page's program: shows the page.
 
-fn main() {}
+fn main() {
+    polo::ui::start();
+}

@@ -1,3 +1,5 @@
-//! Placeholder.
+//! The command-line tool.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    polo::cli::main()
+}

@@ -1,3 +1,5 @@
-//! Placeholder.
+//! The worker's program: runs the engine for the page.
 
-fn main() {}
+fn main() {
+    polo::worker::start();
+}

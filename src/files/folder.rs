@@ -125,7 +125,7 @@ fn normalise(config: &mut Map<String, Value>, tensors: &BTreeMap<String, TensorI
     config.insert("tie_word_embeddings".into(), tied.into());
 }
 
-/// The template in tokenizer_config.json: a text, or a list of named ones.
+/// The template in `tokenizer_config.json`: a text, or a list of named ones.
 fn template_of(config: &Map<String, Value>) -> Option<String> {
     match config.get("chat_template")? {
         Value::String(template) => Some(template.clone()),
@@ -138,7 +138,7 @@ fn template_of(config: &Map<String, Value>) -> Option<String> {
     }
 }
 
-/// A special token in tokenizer_config.json: a text, or an object with its content.
+/// A special token in `tokenizer_config.json`: a text, or an object with its content.
 fn token_of(config: &Map<String, Value>, key: &str) -> Option<String> {
     let value = config.get(key)?;
     value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_owned)

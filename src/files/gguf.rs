@@ -287,7 +287,7 @@ fn dtype(kind: u32) -> Option<DType> {
     })
 }
 
-/// ggml's name of a type (ggml.h, enum ggml_type), for messages.
+/// ggml's name of a type (ggml.h, enum `ggml_type`), for messages.
 fn type_name(kind: u32) -> String {
     let name = match kind {
         3 => "Q4_1",

@@ -26,7 +26,7 @@ const LAYER_NAMES: [(&str, &str); 11] = [
 /// Hugging Face's name of a tensor; a name without a counterpart stays as it is.
 ///
 /// Qwen2's q and k rows are in Hugging Face's order in GGUF too. (llama's are not: its converter
-/// permutes them for the other pairing of RoPE.)
+/// permutes them for the other pairing of `RoPE`.)
 pub(super) fn hugging_face_name(name: &str) -> String {
     match name {
         "token_embd.weight" => return "model.embed_tokens.weight".into(),
@@ -116,7 +116,7 @@ pub(super) fn config(
     Ok(Json::Object(config))
 }
 
-/// End tokens beyond the first: end of turn and end of message, as a generation_config.json lists them.
+/// End tokens beyond the first: end of turn and end of message, as a `generation_config.json` lists them.
 pub(super) fn generation_config(metadata: &BTreeMap<String, Value>) -> Option<Json> {
     let ids = ["eos", "eot", "eom"].iter();
     let ids =

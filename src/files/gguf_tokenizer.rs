@@ -13,7 +13,7 @@ const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N
 /// `pre_tokenizer` of Llama 3's tokenizer.json: digits in threes.
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-/// Token types of ggml (llama.h, enum llama_token_type) that matter here.
+/// Token types of ggml (llama.h, enum `llama_token_type`) that matter here.
 const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 

@@ -36,7 +36,7 @@ pub struct ModelFiles {
     pub tokenizer: TokenizerSource,
     /// The chat template (Jinja), if the model has one.
     pub chat_template: Option<String>,
-    /// generation_config.json, if there is one.
+    /// `generation_config.json`, if there is one.
     pub generation_config: Option<Value>,
     /// What the model says of itself (general.name, general.description, `polo.*`, …): key, text.
     pub claims: Vec<(String, String)>,
@@ -78,6 +78,9 @@ impl TensorInfo {
         if dims.is_empty() || dims.len() > 4 || dims.contains(&0) {
             return Err(bad(format!("shape {dims:?}, expected 1 to 4 dimensions, none of them 0")));
         }
+        if dims.iter().any(|&dim| dim > MAX_DIM) {
+            return Err(bad(format!("shape {dims:?} is too large to be true")));
+        }
         let elements = dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
         let columns = dims[dims.len() - 1];
         let Some(row_bytes) = dtype.row_bytes(columns) else {
@@ -108,6 +111,8 @@ impl TensorInfo {
     }
 }
 
+/// Far above any vocabulary; keeps the size of a row within 32 bits.
+const MAX_DIM: usize = 1 << 28;
 /// No tensor of any model comes near; larger sizes are faults of the file. In bytes.
 const MAX_TENSOR_BYTES: u64 = 1 << 40;
 
@@ -116,7 +121,7 @@ impl ModelFiles {
     pub async fn open(source: &ModelSource) -> Result<Self> {
         match source {
             ModelSource::Path { path: location } | ModelSource::Url { url: location } => {
-                if platform::is_folder(location).await? {
+                if platform::is_folder(location)? {
                     folder::open(location).await
                 } else {
                     let source = platform::open(location).await?;

@@ -1,1 +1,14 @@
-//! Placeholder, replaced as the module lands.
+//! Qwen2: its configuration, its weights on the GPU, the pages of its key/value cache and its forward pass.
+
+mod buffers;
+mod config;
+mod pages;
+mod qwen2;
+mod random;
+mod weights;
+
+pub use config::Config;
+pub use pages::{BlockTable, Pages};
+pub use qwen2::{Options, Qwen2, StepShape};
+pub use random::{SHAPES, random_config};
+pub use weights::{Source, Weights};

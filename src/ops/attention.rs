@@ -60,16 +60,23 @@ pub fn text(heads: &Heads) -> String {
     let group = heads.heads / heads.kv_heads;
     let text = [SHADER, ROW_WGSL, PAGE_WGSL].concat();
     let text = text.replace("const HEADS: u32 = 1u;", &format!("const HEADS: u32 = {group}u;"));
+    let half_dim = format!("const HALF_DIM: u32 = {}u;", heads.head_dim / 2);
+    let text = text.replace("const HALF_DIM: u32 = 64u;", &half_dim);
     source::unroll(&text, &[("HEADS", group)])
 }
 
-/// Records attention of every row; `partial` as [`Splits::partial_dims`], and the merge into `io.out`.
-pub fn record(r: &mut Recorder<'_>, heads: &Heads, splits: Splits, io: Attention<'_>, partial: &Tensor) {
+/// Records attention of every row, at most `rows`; `partial` as [`Splits::partial_dims`], and the merge into `io.out`.
+pub fn record(
+    r: &mut Recorder<'_>,
+    heads: &Heads,
+    splits: Splits,
+    io: Attention<'_>,
+    partial: &Tensor,
+    rows: usize,
+) {
     assert!(heads.head_dim <= 256, "attention: head_dim {} is more than 256", heads.head_dim);
-    let rows = io.q.dims()[0];
     assert!(partial.len() >= splits.partial_dims(heads, rows).iter().product(), "attention: partial");
-    let overrides = [heads.kv_override(), ("MAX_DIM", heads.head_dim as f64)];
-    let kernel = r.gpu().kernel("attention", &text(heads), &overrides);
+    let kernel = r.gpu().kernel("attention", &text(heads), &[heads.kv_override()]);
     let params = Params {
         heads: heads.heads as u32,
         kv_heads: heads.kv_heads as u32,
@@ -93,7 +100,7 @@ pub async fn check(gpu: &Gpu, heads: Heads, lengths: &[usize]) -> SelfTestResult
     let rows = lengths.len();
     let partial = gpu.zeros("partial", &splits.partial_dims(&heads, rows));
     let io = Attention { q: &q, kv: &kv, steps: &steps, table: &table, out: &out };
-    let record = |r: &mut Recorder<'_>| record(r, &heads, splits, io, &partial);
+    let record = |r: &mut Recorder<'_>| record(r, &heads, splits, io, &partial, rows);
     let pick = |v: &[f32]| check::without_padding(v, stride, heads.heads * heads.head_dim, rows);
     let name = format!("attention {heads:?} {lengths:?}");
     let case = check::Case { name, tolerance: attention_serial::TOLERANCE, rows };

@@ -3,6 +3,7 @@
 
 use crate::gpu::{Gpu, Recorder, Tensor};
 use crate::protocol::SelfTestResult;
+use crate::quant::Format;
 
 /// Largest relative RMS error of a kernel that computes in f32.
 ///
@@ -12,6 +13,12 @@ pub const F32: f64 = 1e-6;
 
 /// As [`F32`] for kernels with exp, whose WGSL error grows with the argument (3 + 2 |x| ulp).
 pub const F32_EXP: f64 = 1e-5;
+
+/// Largest relative RMS error of a product with weights of `format`. With a minimum, d (q.x) and m (sum x)
+/// nearly cancel for weights near zero: the terms are up to 8 times their difference.
+pub fn matrix_tolerance(format: Format) -> f64 {
+    if matches!(format, Format::Q4 { .. } | Format::Q8 { min: true }) { 4.0 * F32 } else { F32 }
+}
 
 /// Deterministic test data.
 #[derive(Debug, Clone)]

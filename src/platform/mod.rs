@@ -66,8 +66,8 @@ pub async fn open_if_exists(location: &str) -> Result<Option<Box<dyn ByteSource>
 }
 
 /// Whether a location is a folder of files. An address is one unless it ends like a model file.
-pub async fn is_folder(location: &str) -> Result<bool> {
-    twin::is_folder(location).await
+pub fn is_folder(location: &str) -> Result<bool> {
+    twin::is_folder(location)
 }
 
 /// What Tint wants at the head of a shader with subgroup operations, and naga does not know.
@@ -105,8 +105,8 @@ mod tests {
             for (offset, len) in [(6, 1), (0, 7), (u64::MAX, 1), (1, usize::MAX)] {
                 assert_eq!(source.read_at(offset, len).await.unwrap_err().kind(), "fetch");
             }
-            assert!(is_folder(folder.path().to_str().unwrap()).await.unwrap());
-            assert!(!is_folder(location).await.unwrap());
+            assert!(is_folder(folder.path().to_str().unwrap()).unwrap());
+            assert!(!is_folder(location).unwrap());
             assert!(open_if_exists(&format!("{location}.not")).await.unwrap().is_none());
             let error = open(&format!("{location}.not")).await.map(|_| ()).unwrap_err();
             assert!(error.to_string().contains("no such file"), "{error}");

@@ -63,6 +63,7 @@ impl ByteSource for FileSource {
     }
 }
 
+#[expect(clippy::unused_async, reason = "the browser's twin waits for the network")]
 pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> {
     refuse_address(location)?;
     let fetch = |error: std::io::Error| Error::fetch(location, error);
@@ -84,7 +85,7 @@ pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> 
     Ok(Some(Box::new(source)))
 }
 
-pub(super) async fn is_folder(location: &str) -> Result<bool> {
+pub(super) fn is_folder(location: &str) -> Result<bool> {
     refuse_address(location)?;
     Ok(std::path::Path::new(location).is_dir())
 }

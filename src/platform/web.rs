@@ -139,7 +139,8 @@ pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> 
     Ok(Some(Box::new(UrlSource { url: location.into(), len, head })))
 }
 
-pub(super) async fn is_folder(location: &str) -> Result<bool> {
+#[expect(clippy::unnecessary_wraps, reason = "the system's twin can fail")]
+pub(super) fn is_folder(location: &str) -> Result<bool> {
     let path = location.split(['?', '#']).next().unwrap_or(location).to_ascii_lowercase();
     Ok(![".gguf", ".safetensors", ".json"].iter().any(|ending| path.ends_with(ending)))
 }

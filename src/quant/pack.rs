@@ -46,6 +46,7 @@ pub fn pack_row(
     match (format, dtype) {
         (Format::Q4 { min: false }, DType::Q4_0) => copy_blocks(bytes, 18, weight, scales),
         (Format::Q8 { min: false }, DType::Q8_0) => copy_blocks(bytes, 34, weight, scales),
+        (Format::Q8 { min: false }, DType::Q4_0) => widen_blocks(bytes, weight, scales),
         (Format::F32, DType::F32) | (Format::F16, DType::F16) | (Format::BF16, DType::BF16) => {
             weight.extend(bytes.chunks(4).map(word));
         }
@@ -65,6 +66,19 @@ fn copy_blocks(bytes: &[u8], block_bytes: usize, weight: &mut Vec<u32>, scales: 
     for block in bytes.chunks_exact(block_bytes) {
         halves.push(u16::from_le_bytes([block[0], block[1]]));
         weight.extend(block[2..].chunks_exact(4).map(word));
+    }
+    push_halves(&halves, scales);
+}
+
+/// Q4_0 into P8 without loss, for matrices joined from parts of both types.
+fn widen_blocks(bytes: &[u8], weight: &mut Vec<u32>, scales: &mut Vec<u32>) {
+    let mut halves = Vec::with_capacity(bytes.len() / 18);
+    for block in bytes.chunks_exact(18) {
+        halves.push(u16::from_le_bytes([block[0], block[1]]));
+        let low = block[2..].iter().map(|q| (q & 15).wrapping_sub(8));
+        let high = block[2..].iter().map(|q| (q >> 4).wrapping_sub(8));
+        let quants: Vec<u8> = low.chain(high).collect();
+        weight.extend(quants.chunks_exact(4).map(word));
     }
     push_halves(&halves, scales);
 }
@@ -205,6 +219,15 @@ mod tests {
                 prop_assert_eq!(scales.len(), format.scale_words(columns));
                 prop_assert_eq!(unpack_row(format, columns, &weight, &scales), decode_row(dtype, &row));
             }
+        }
+
+        #[test]
+        fn four_bits_fit_eight(seed: u64) {
+            let row = file_row(DType::Q4_0, seed, 96);
+            let (mut weight, mut scales) = (Vec::new(), Vec::new());
+            pack_row(Format::Q8 { min: false }, DType::Q4_0, &row, 96, &mut weight, &mut scales);
+            let got = unpack_row(Format::Q8 { min: false }, 96, &weight, &scales);
+            prop_assert_eq!(got, decode_row(DType::Q4_0, &row));
         }
 
         #[test]

@@ -1,1 +1,3 @@
-//! Placeholder, replaced as the module lands.
+//! What a search over replies needs. So far: finding and comparing answers.
+
+pub mod answer;

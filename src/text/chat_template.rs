@@ -50,8 +50,8 @@ impl ChatTemplate {
     pub fn render(&self, messages: &[Message], tokenizer: &Tokenizer) -> Result<Rendered> {
         let specials = tokenizer.specials();
         let sources = [self.source.as_deref().unwrap_or(CHATML)];
-        let mut marks =
-            Marks::new(sources.into_iter().chain(messages.iter().map(|message| message.content.as_str())));
+        let contents = messages.iter().map(|message| message.content.as_str());
+        let mut marks = Marks::new(&sources.into_iter().chain(contents));
         let messages: Vec<Value> = messages
             .iter()
             .map(|message| {

@@ -25,7 +25,7 @@ pub struct EncodedPrompt {
     pub tokens: Vec<u32>,
     /// The format of a thought that the template has already opened; the reply starts inside it.
     pub opened: Option<&'static Format>,
-    /// What the user should know: the model's own template failed and ChatML stood in.
+    /// What the user should know: the model's own template failed and `ChatML` stood in.
     pub note: Option<String>,
 }
 

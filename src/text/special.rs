@@ -100,13 +100,14 @@ pub(super) struct Marks {
 
 impl Marks {
     /// `others` is every text that takes part: the template and what people wrote.
-    pub(super) fn new<'a>(others: impl Iterator<Item = &'a str> + Clone) -> Self {
+    pub(super) fn new<'a>(others: &(impl Iterator<Item = &'a str> + Clone)) -> Self {
         // Private-use characters around a number that nobody wrote yet.
         let absent = |number: &u32| {
             let prefix = format!("\u{F8F1}{number}\u{F8F2}");
             others.clone().all(|text| !text.contains(&prefix))
         };
-        let number = (0..).find(absent).expect("finite texts cannot hold every number");
+        let number =
+            (0..u32::MAX).find(absent).expect("texts that hold every number would not fit in memory");
         Self { prefix: format!("\u{F8F1}{number}\u{F8F2}"), hidden: Vec::new() }
     }
 
@@ -160,7 +161,7 @@ mod tests {
             specials().cut(text).iter().filter(|piece| matches!(piece, Piece::Special(_))).count()
         };
         let check = |text: &str| {
-            let mut marks = Marks::new([text].into_iter());
+            let mut marks = Marks::new(&[text].into_iter());
             let hidden = specials().hide(text, &mut marks).into_owned();
             // Whatever a template puts around it, nothing of it becomes a special token.
             for (before, after) in

@@ -96,7 +96,7 @@ mod tests {
         #[test]
         fn pieces_do_not_matter(text in "[ab\u{4e00}]{0,24}", stops in proptest::collection::vec("[ab\u{4e00}]{0,4}", 0..4), cut in 1usize..5) {
             let letters: Vec<String> = text.chars().map(String::from).collect();
-            let pieces: Vec<String> = letters.chunks(cut).map(|chunk| chunk.concat()).collect();
+            let pieces: Vec<String> = letters.chunks(cut).map(<[std::string::String]>::concat).collect();
             let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
             let whole = run(&stops, &[&text]);
             prop_assert_eq!(run(&stops, &pieces), whole.clone());

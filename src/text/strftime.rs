@@ -35,7 +35,7 @@ fn at(seconds: u64, format: &str) -> Result<String, Error> {
             text.push(letter);
             continue;
         }
-        text += &match letters.next() {
+        let part = match letters.next() {
             Some('Y') => year.to_string(),
             Some('m') => format!("{month:02}"),
             Some('d') => format!("{day:02}"),
@@ -52,6 +52,7 @@ fn at(seconds: u64, format: &str) -> Result<String, Error> {
                 return Err(Error::new(ErrorKind::InvalidOperation, what));
             }
         };
+        text += &part;
     }
     Ok(text)
 }

@@ -1,3 +1,7 @@
-//! Integration tests: the library from outside, and the rules of the repository.
+//! What holds across modules, and what the programs do when run from outside.
 
+mod cli;
+mod files;
+mod gguf_writer;
 mod layout;
+mod text;

@@ -1,0 +1,387 @@
+//! Arguments, and how they become the protocol's options.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand};
+
+use crate::protocol::{BenchOptions, KvType, LoadOptions, ModelSource, Quantize, SamplingOptions, Variant};
+
+/// A reasoning model that runs on your own GPU.
+///
+/// Polo thinks first and answers then, and nothing leaves this machine. It comes with a very small
+/// model of its own, Polo Tiny, which does worked arithmetic and little else; larger models of the
+/// Qwen2 family are read from GGUF files and Hugging Face folders.
+#[derive(Debug, Parser)]
+#[command(name = "polo", version, propagate_version = true, after_help = EXAMPLES, after_long_help = EXAMPLES)]
+pub(super) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  polo ask \"What is 12 + 34 * 5?\"               think, then answer
+  polo ask --json --top-logprobs 5 \"7 * 8\"      one JSON object, with alternatives for each token
+  polo ask --model ./qwen2.gguf \"Hello\"         another model: a .gguf file or a Hugging Face folder
+  polo doctor                                   is there a GPU, and does it compute right?
+  polo bench --shape qwen2-0.5b                 how fast is it?
+
+`polo help ask` explains a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Ask a question and watch the answer come.
+    #[command(after_help = ASK_EXAMPLES)]
+    Ask(AskArgs),
+    /// Look at the GPUs: limits, features, kernels chosen, self-test.
+    Doctor(DoctorArgs),
+    /// Measure how fast a model loads, reads and writes.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
+    /// Measure how many problems a model solves.
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(EvalArgs),
+    /// Print problems with worked solutions, one JSON object a line.
+    Problems(ProblemsArgs),
+}
+
+impl Command {
+    /// Whether the result is JSON.
+    pub(super) fn json(&self) -> bool {
+        match self {
+            Self::Ask(AskArgs { json, .. })
+            | Self::Doctor(DoctorArgs { json, .. })
+            | Self::Bench(BenchArgs { json, .. })
+            | Self::Eval(EvalArgs { json, .. }) => *json,
+            Self::Problems(_) => false,
+        }
+    }
+}
+
+/// Which model, and how it is held.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ModelArgs {
+    /// A .gguf file, or a folder in Hugging Face's layout [default: Polo Tiny, which is built in]
+    #[arg(long, value_name = "PATH")]
+    pub(super) model: Option<String>,
+    /// Part of the GPU's name, or its number in `polo doctor` [default: the fastest]
+    #[arg(long, value_name = "NAME")]
+    pub(super) device: Option<String>,
+    /// Type of the key/value cache
+    #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = kv_parser())]
+    pub(super) kv: KvType,
+    /// Quantise f32, f16 and bf16 weights while loading
+    #[arg(long, value_name = "BITS", default_value = "none", value_parser = quantize_parser())]
+    pub(super) quantize: Quantize,
+    /// Context in tokens [default: the model's own, at most 8192]
+    #[arg(long, value_name = "TOKENS")]
+    pub(super) context: Option<usize>,
+    /// Use only what every WebGPU device has
+    #[arg(long)]
+    pub(super) baseline: bool,
+    /// Force a family of kernels [default: chosen by the GPU]
+    #[arg(long, value_name = "FAMILY", value_parser = variant_parser())]
+    pub(super) variant: Option<Variant>,
+    /// Largest weight buffer, in bytes; larger matrices are split
+    #[arg(long, value_name = "BYTES", default_value_t = LoadOptions::default().max_chunk_bytes)]
+    pub(super) max_chunk_bytes: u64,
+}
+
+fn kv_parser() -> impl TypedValueParser<Value = KvType> {
+    let kv = |name: String| if name == "f32" { KvType::F32 } else { KvType::F16 };
+    PossibleValuesParser::new(["f16", "f32"]).map(kv)
+}
+
+fn quantize_parser() -> impl TypedValueParser<Value = Quantize> {
+    PossibleValuesParser::new(["none", "q4", "q8"]).map(|name| match name.as_str() {
+        "q4" => Quantize::Q4,
+        "q8" => Quantize::Q8,
+        _ => Quantize::None,
+    })
+}
+
+fn variant_parser() -> impl TypedValueParser<Value = Variant> {
+    PossibleValuesParser::new(["base", "subgroup", "serial"]).map(|name| match name.as_str() {
+        "subgroup" => Variant::Subgroup,
+        "serial" => Variant::Serial,
+        _ => Variant::Base,
+    })
+}
+
+impl ModelArgs {
+    /// Where the model is.
+    pub(super) fn source(&self) -> ModelSource {
+        match &self.model {
+            None => ModelSource::Embedded,
+            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+                ModelSource::Url { url: url.clone() }
+            }
+            Some(path) => ModelSource::Path { path: path.clone() },
+        }
+    }
+
+    /// How it is held.
+    pub(super) fn options(&self) -> LoadOptions {
+        LoadOptions {
+            quantize: self.quantize,
+            kv: self.kv,
+            context: self.context,
+            device: self.device.clone(),
+            max_chunk_bytes: self.max_chunk_bytes,
+            baseline: self.baseline,
+            variant: self.variant,
+            ..LoadOptions::default()
+        }
+    }
+}
+
+/// How tokens are chosen; what is not given is the model's own recommendation, or the default.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct SamplingArgs {
+    /// Always take the most probable token
+    #[arg(long, conflicts_with_all = ["temperature", "top_p", "top_k"])]
+    pub(super) greedy: bool,
+    /// 0 is greedy, 1 is as the model says, up to 4 [default: 0.7]
+    #[arg(long, value_name = "T")]
+    pub(super) temperature: Option<f32>,
+    /// Keep the most probable tokens that sum to this, in (0, 1] [default: 0.9]
+    #[arg(long, value_name = "P")]
+    pub(super) top_p: Option<f32>,
+    /// Keep so many of the most probable tokens, at most 64; 0 keeps all [default: 40]
+    #[arg(long, value_name = "K")]
+    pub(super) top_k: Option<u32>,
+    /// Same seed, same reply
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Longest reply, in tokens [default: 2048]
+    #[arg(long, value_name = "N")]
+    pub(super) max_tokens: Option<usize>,
+}
+
+impl SamplingArgs {
+    /// Flags first, then what the model recommends, then the built-in defaults.
+    pub(super) fn options(&self, recommended: Option<&SamplingOptions>) -> SamplingOptions {
+        let base = recommended.cloned().unwrap_or_default();
+        SamplingOptions {
+            temperature: if self.greedy { 0.0 } else { self.temperature.unwrap_or(base.temperature) },
+            top_p: self.top_p.unwrap_or(base.top_p),
+            top_k: self.top_k.unwrap_or(base.top_k),
+            max_new_tokens: self.max_tokens.unwrap_or(base.max_new_tokens),
+            seed: self.seed,
+            ..base
+        }
+    }
+}
+
+const ASK_EXAMPLES: &str = "\
+Examples:
+  polo ask \"What is 12 + 34 * 5?\"
+  echo \"Which is larger, 9.11 or 9.9?\" | polo ask -
+  polo ask --greedy --max-tokens 200 \"3 * 17 - 4\"
+  polo ask --system \"Answer in one word.\" --model ./qwen2.gguf \"The capital of France?\"
+  polo ask --json \"7 * 8\" | jq -r .output
+  polo ask --raw \"Once upon a time\"             go on with the text, without the chat template
+
+A question that begins with a dash comes after two dashes: polo ask -- \"-3 + 5\".";
+
+/// Arguments of `polo ask`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct AskArgs {
+    /// The question; `-` reads it from standard input
+    #[arg(required = true, value_name = "QUESTION")]
+    pub(super) prompt: Vec<String>,
+    /// Print one JSON object: thought, output, tokens, usage, timings
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Show the output only, not the thought
+    #[arg(long, conflicts_with = "json")]
+    pub(super) no_thought: bool,
+    /// Go on with the text as it stands, without the model's chat template
+    #[arg(long, conflicts_with = "system")]
+    pub(super) raw: bool,
+    /// Instructions to set before the question
+    #[arg(long, value_name = "TEXT")]
+    pub(super) system: Option<String>,
+    /// Text that ends the reply; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub(super) stop: Vec<String>,
+    /// Alternatives for each token in the JSON, 0 to 5
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
+    pub(super) top_logprobs: u32,
+    #[command(flatten)]
+    pub(super) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
+}
+
+/// Arguments of `polo doctor`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct DoctorArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
+}
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  polo bench
+  polo bench --shape qwen2-1.5b --batch 1,2,4,8
+  polo bench --model ./qwen2.gguf --json
+
+The speeds are of this machine, now. A shape has random weights: it measures, it does not answer.";
+
+/// Arguments of `polo bench`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct BenchArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Seeded random weights of a known size instead of a model
+    #[arg(long, conflicts_with = "model", value_parser = ["tiny", "qwen2-0.5b", "qwen2-1.5b", "qwen2-7b"])]
+    pub(super) shape: Option<String>,
+    /// Seed of a shape's weights
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Tokens of the prompt
+    #[arg(long, value_name = "N", default_value_t = BenchOptions::default().prompt_tokens)]
+    pub(super) prompt_tokens: usize,
+    /// Tokens decoded by each sequence
+    #[arg(long, value_name = "N", default_value_t = BenchOptions::default().decode_tokens)]
+    pub(super) decode_tokens: usize,
+    /// Sequences at once
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = BenchOptions::default().batches)]
+    pub(super) batch: Vec<usize>,
+    /// Bytes of the buffer that measures the read bandwidth; at least four times the last-level cache
+    #[arg(long, value_name = "BYTES", default_value_t = BenchOptions::default().bandwidth_bytes)]
+    pub(super) bandwidth_bytes: u64,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
+}
+
+impl BenchArgs {
+    /// What to load.
+    pub(super) fn source(&self) -> ModelSource {
+        match &self.shape {
+            Some(shape) => ModelSource::Random { shape: shape.clone(), seed: self.seed },
+            None => self.model.source(),
+        }
+    }
+
+    /// What to measure.
+    pub(super) fn options(&self) -> BenchOptions {
+        BenchOptions {
+            prompt_tokens: self.prompt_tokens,
+            decode_tokens: self.decode_tokens,
+            batches: self.batch.clone(),
+            bandwidth_bytes: self.bandwidth_bytes,
+        }
+    }
+}
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  polo eval --suite arithmetic --count 100
+  polo eval --suite arithmetic,words-ru --split test --count 500 --json
+
+Choices are made on the dev split; the test split is looked at once, at the end.";
+
+/// Arguments of `polo eval`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct EvalArgs {
+    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all
+    #[arg(long, default_value = "arithmetic")]
+    pub(super) suite: String,
+    /// Part of the problems; no two share one
+    #[arg(long, default_value = "dev", value_parser = ["train", "dev", "test"])]
+    pub(super) split: String,
+    /// Problems to ask
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(super) count: usize,
+    /// How an answer is sought: cot is one chain of thought
+    #[arg(long, default_value = "cot", value_parser = ["cot"])]
+    pub(super) mode: String,
+    /// Seed of the problems
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) problems_seed: u64,
+    /// Problems answered at once, 1 to 16
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(super) lanes: u16,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Put every problem with its answer into the JSON
+    #[arg(long, requires = "json")]
+    pub(super) outcomes: bool,
+    /// 0 is greedy
+    #[arg(long, value_name = "T", default_value_t = 0.0)]
+    pub(super) temperature: f32,
+    /// Same seed, same replies
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Longest reply, in tokens
+    #[arg(long, value_name = "N", default_value_t = SamplingOptions::default().max_new_tokens)]
+    pub(super) max_tokens: usize,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
+}
+
+/// Arguments of `polo problems`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ProblemsArgs {
+    /// Same seed, same problems
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) count: usize,
+    /// Part of the problems; no two share one
+    #[arg(long, default_value = "train", value_parser = ["train", "dev", "test"])]
+    pub(super) split: String,
+    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all
+    #[arg(long, default_value = "all")]
+    pub(super) suite: String,
+    /// One JSON object a line instead of text
+    #[arg(long)]
+    pub(super) jsonl: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Args, Command};
+    use crate::protocol::{ModelSource, SamplingOptions};
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_win_over_what_the_model_recommends() {
+        let parse = |words: &[&str]| match Args::try_parse_from(words).unwrap().command {
+            Command::Ask(args) => args,
+            other => panic!("{other:?}"),
+        };
+        let recommended = SamplingOptions { temperature: 0.3, top_k: 20, ..SamplingOptions::default() };
+        let options = parse(&["polo", "ask", "hi"]).sampling.options(Some(&recommended));
+        assert_eq!((options.temperature, options.top_k, options.top_p), (0.3, 20, 0.9));
+        let flags = ["polo", "ask", "--temperature", "1", "--max-tokens", "5", "--seed", "3", "what", "now"];
+        let args = parse(&flags);
+        let options = args.sampling.options(Some(&recommended));
+        assert_eq!((options.temperature, options.max_new_tokens, options.seed), (1.0, 5, 3));
+        assert_eq!(args.prompt, ["what", "now"]);
+        assert_eq!(args.model.source(), ModelSource::Embedded);
+        assert!(
+            parse(&["polo", "ask", "--greedy", "hi"]).sampling.options(None).temperature.abs() < f32::EPSILON
+        );
+        for wrong in
+            [&["polo"][..], &["polo", "ask"], &["polo", "ask", "--greedy", "--temperature", "1", "hi"]]
+        {
+            assert!(Args::try_parse_from(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `polo ask`: one question, the thought and the output as they come, or one JSON object.
+
+use std::io::{IsTerminal, Read};
+
+use serde::Serialize;
+
+use super::args::AskArgs;
+use super::failure::Failure;
+use super::output::Output;
+use super::session::Session;
+use crate::Error;
+use crate::protocol::{
+    Channel, Event, FinishReason, Message, ModelInfo, ModelSource, Prompt, Request, Role, TopLogprob, Usage,
+};
+
+/// More than any context holds, in bytes.
+const MAX_STDIN: u64 = 64 << 20;
+
+/// What `--json` prints.
+#[derive(Debug, Default, Serialize)]
+struct Answer {
+    model: String,
+    thought: String,
+    output: String,
+    finish_reason: Option<FinishReason>,
+    tokens: Vec<Token>,
+    usage: Usage,
+    timings: Timings,
+}
+
+#[derive(Debug, Serialize)]
+struct Token {
+    id: u32,
+    text: String,
+    logprob: f32,
+    channel: Channel,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    top_logprobs: Vec<TopLogprob>,
+}
+
+/// In milliseconds, but for the last.
+#[derive(Debug, Default, Serialize)]
+struct Timings {
+    load_ms: f64,
+    first_token_ms: f64,
+    decode_ms: f64,
+    tokens_per_s: f64,
+}
+
+pub(super) fn run(args: &AskArgs, output: &mut Output) -> Result<(), Failure> {
+    let prompt = prompt(args, &mut std::io::stdin().lock())?;
+    // Wrong numbers are told before a model is loaded.
+    let mut sampling = args.sampling.options(None);
+    sampling.top_logprobs = args.top_logprobs;
+    sampling.validate()?;
+    let mut session = Session::start();
+    answer(args, prompt, &mut session, output)
+}
+
+/// What the arguments and standard input say.
+fn prompt(args: &AskArgs, stdin: &mut dyn Read) -> Result<Prompt, Failure> {
+    let text = match args.prompt.as_slice() {
+        [dash] if dash == "-" => {
+            if std::io::stdin().is_terminal() {
+                Output::standard().note("Write your question and end it with Ctrl-D.");
+            }
+            read_all(stdin)?
+        }
+        words => words.join(" "),
+    };
+    let text = if args.raw { text } else { text.trim().to_owned() };
+    if text.is_empty() {
+        return Err(Error::BadRequest(
+            "the question is empty; write one, or - to read standard input".into(),
+        )
+        .into());
+    }
+    if args.raw {
+        return Ok(Prompt::Raw { text });
+    }
+    let system = args.system.iter().map(|text| Message { role: Role::System, content: text.clone() });
+    let user = Message { role: Role::User, content: text };
+    Ok(Prompt::Chat { messages: system.chain([user]).collect() })
+}
+
+fn read_all(stdin: &mut dyn Read) -> Result<String, Failure> {
+    let bad = |what: String| Failure::from(Error::BadRequest(format!("standard input: {what}")));
+    let mut bytes = Vec::new();
+    stdin.take(MAX_STDIN + 1).read_to_end(&mut bytes).map_err(|error| bad(error.to_string()))?;
+    if bytes.len() as u64 > MAX_STDIN {
+        return Err(bad(format!("more than {} MiB, which fits no model", MAX_STDIN >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        bad(format!("byte {at} is not UTF-8; convert the text to UTF-8 first (iconv -t utf-8)"))
+    })
+}
+
+fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Output) -> Result<(), Failure> {
+    let model = session.load(args.model.source(), args.model.options(), output)?;
+    let mut sampling = args.sampling.options(model.sampling.as_ref());
+    sampling.top_logprobs = args.top_logprobs;
+    sampling.stop.clone_from(&args.stop);
+    sampling.validate()?;
+    if !args.json && args.model.source() == ModelSource::Embedded {
+        introduce(&model, output);
+    }
+    let id = session.id();
+    session.send(Request::Generate { id, prompt, sampling });
+    let mut answer = Answer { model: model.name.clone(), ..Answer::default() };
+    answer.timings.load_ms = model.load_ms;
+    let mut writer = Writer { show: !args.json, thought: !args.no_thought, last: None };
+    let mut cancelled = false;
+    loop {
+        match session.next() {
+            Ok(Event::Token { channel, text, token, logprob, top, .. }) => {
+                match channel {
+                    Channel::Thought => answer.thought += &text,
+                    Channel::Output => answer.output += &text,
+                }
+                writer.write(channel, &text, output)?;
+                answer.tokens.push(Token { id: token, text, logprob, channel, top_logprobs: top });
+            }
+            Ok(Event::Done { finish_reason, usage, .. }) => {
+                writer.end(output)?;
+                answer.finish_reason = Some(finish_reason);
+                answer.timings.first_token_ms = usage.first_token_ms;
+                answer.timings.decode_ms = usage.decode_ms;
+                answer.timings.tokens_per_s = speed(&usage);
+                answer.usage = usage;
+                break;
+            }
+            Ok(_) => {}
+            // The first Ctrl-C ends the reply, the second the command.
+            Err(Failure::Interrupted) if !cancelled => {
+                cancelled = true;
+                session.send(Request::Cancel { id });
+            }
+            Err(failure) => {
+                writer.end(output)?;
+                return Err(failure);
+            }
+        }
+    }
+    if args.json {
+        output.json(&answer)?;
+    } else {
+        summary(&answer, output);
+    }
+    output.flush()?;
+    if cancelled { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// Tokens a second after the first.
+fn speed(usage: &Usage) -> f64 {
+    let after_first = usage.completion_tokens.saturating_sub(1);
+    if usage.decode_ms > 0.0 { after_first as f64 / usage.decode_ms * 1e3 } else { 0.0 }
+}
+
+/// What the built-in model is, and what it is not.
+fn introduce(model: &ModelInfo, output: &mut Output) {
+    let claim =
+        |key: &str| model.claims.iter().find(|(known, _)| known == key).map(|(_, text)| text.as_str());
+    let described = claim("general.description").unwrap_or("a very small model for trying things out");
+    let size = model.parameters as f64 / 1e6;
+    output.note(&format!("{} ({size:.1} M weights): {described}", model.name));
+}
+
+fn summary(answer: &Answer, output: &mut Output) {
+    let usage = &answer.usage;
+    let ended = match answer.finish_reason {
+        Some(FinishReason::Length) => ", stopped at the limit (--max-tokens)",
+        Some(FinishReason::Context) => ", stopped because the context is full",
+        Some(FinishReason::Cancelled) => ", stopped by you",
+        _ => "",
+    };
+    output.note(&format!(
+        "{} tokens ({} of thought), {:.1} a second, first after {:.2} s, {} left in the context{ended}",
+        usage.completion_tokens,
+        usage.reasoning_tokens,
+        answer.timings.tokens_per_s,
+        usage.first_token_ms / 1e3,
+        usage.context_left,
+    ));
+}
+
+/// Writes the two channels one after the other: dim and plain, or under headings without colour.
+struct Writer {
+    show: bool,
+    thought: bool,
+    last: Option<Channel>,
+}
+
+impl Writer {
+    fn write(&mut self, channel: Channel, text: &str, output: &mut Output) -> Result<(), Failure> {
+        if !self.show || text.is_empty() || (channel == Channel::Thought && !self.thought) {
+            return Ok(());
+        }
+        if self.last != Some(channel) {
+            if self.last.is_some() {
+                output.text("\n\n")?;
+            }
+            match channel {
+                Channel::Thought if !output.color => output.text("Thought:\n")?,
+                // A reply without a thought needs no heading.
+                Channel::Output if !output.color && self.last.is_some() => output.text("Output:\n")?,
+                _ => {}
+            }
+            self.last = Some(channel);
+        }
+        match channel {
+            Channel::Thought => output.dim(text)?,
+            Channel::Output => output.text(text)?,
+        }
+        output.flush()
+    }
+
+    fn end(&mut self, output: &mut Output) -> Result<(), Failure> {
+        if self.last.take().is_some() {
+            output.text("\n")?;
+        }
+        output.flush()
+    }
+}
+
+#[cfg(test)]
+#[path = "ask_tests.rs"]
+mod tests;

@@ -1,0 +1,93 @@
+//! `polo bench`: speeds as a table or as JSON.
+
+use std::fmt::Write;
+
+use super::args::BenchArgs;
+use super::failure::Failure;
+use super::output::Output;
+use super::session::{Session, progress_bar};
+use crate::Error;
+use crate::protocol::{BenchReport, Event, Request};
+
+pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<(), Failure> {
+    let options = args.options();
+    if options.batches.iter().any(|batch| !(1..=16).contains(batch)) {
+        return Err(
+            Error::BadRequest(format!("--batch is {:?}, expected numbers from 1 to 16", args.batch)).into()
+        );
+    }
+    if options.prompt_tokens == 0 || options.decode_tokens == 0 {
+        return Err(Error::BadRequest("--prompt-tokens and --decode-tokens must be at least 1".into()).into());
+    }
+    let mut session = Session::start();
+    session.load(args.source(), args.model.options(), output)?;
+    let id = session.id();
+    session.send(Request::Bench { id, options });
+    let bar = progress_bar(output, "{spinner} {msg} {elapsed}", 0);
+    bar.set_message("Measuring");
+    let report = loop {
+        if let Event::Benched { report, .. } = session.next()? {
+            break report;
+        }
+    };
+    bar.finish_and_clear();
+    if args.json { output.json(&report) } else { output.text(&table(&report)) }
+}
+
+fn table(report: &BenchReport) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "GPU        {} ({}, {})",
+        report.device.name, report.device.backend, report.device.device_type
+    );
+    let _ = writeln!(text, "Model      {}, {:.1} M weights", report.model, report.parameters as f64 / 1e6);
+    let _ = writeln!(text, "Load       {:.0} ms", report.load_ms);
+    let _ = writeln!(text, "Prefill    {:.1} tokens/s", report.prefill_tokens_per_s);
+    let mebibytes = report.bandwidth_bytes >> 20;
+    let _ = writeln!(text, "Bandwidth  {:.2} GB/s, reading {mebibytes} MiB\n", report.read_gb_per_s);
+    let _ = writeln!(
+        text,
+        "{:>5} {:>12} {:>12} {:>10} {:>10} {:>15} {:>15}",
+        "batch", "tokens/s", "MB/step", "GB/s", "of read", "dispatches/step", "readback/token"
+    );
+    for row in &report.decode {
+        let _ = writeln!(
+            text,
+            "{:>5} {:>12.1} {:>12.2} {:>10.2} {:>8.0} % {:>15} {:>13} B",
+            row.batch,
+            row.tokens_per_s,
+            row.bytes_per_step as f64 / 1e6,
+            row.gb_per_s,
+            100.0 * row.bandwidth_share,
+            row.dispatches_per_step,
+            row.readback_bytes_per_token,
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table;
+    use crate::protocol::{BenchReport, DecodeBench};
+
+    #[test]
+    fn the_table_has_a_row_for_each_batch() {
+        let row = |batch| DecodeBench {
+            batch,
+            tokens_per_s: 12.34,
+            bandwidth_share: 0.5,
+            ..DecodeBench::default()
+        };
+        let report =
+            BenchReport { model: "m".into(), decode: vec![row(1), row(8)], ..BenchReport::default() };
+        let text = table(&report);
+        assert_eq!(
+            text.lines().filter(|line| line.contains("12.3") && line.contains("50 %")).count(),
+            2,
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! `polo eval`: how many problems of a suite a model solves.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::args::EvalArgs;
+use super::failure::Failure;
+use super::output::Output;
+use super::problems::split;
+use super::session::{Session, progress_bar};
+use crate::Error;
+use crate::eval::problems::{Problem, generate};
+use crate::eval::{Outcome, Report, score, suite};
+use crate::protocol::{
+    Channel, Event, LoadOptions, Message, Prompt, Request, RequestId, Role, SamplingOptions,
+};
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Evaluation {
+    model: String,
+    device: String,
+    #[serde(flatten)]
+    report: Report,
+    temperature: f32,
+    seed: u64,
+    problems_seed: u64,
+    /// From the first question to the last answer.
+    elapsed_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcomes: Option<Vec<Outcome>>,
+}
+
+/// A reply on its way.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Which problem it answers.
+    number: usize,
+    thought: String,
+    output: String,
+}
+
+pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
+    let kinds = suite(&args.suite)?;
+    if args.count == 0 {
+        return Err(Error::BadRequest("--count is 0, expected at least 1".into()).into());
+    }
+    let sampling = SamplingOptions {
+        temperature: args.temperature,
+        seed: args.seed,
+        max_new_tokens: args.max_tokens,
+        ..SamplingOptions::default()
+    };
+    sampling.validate()?;
+    let problems: Vec<Problem> =
+        generate(args.problems_seed, split(&args.split), &kinds).take(args.count).collect();
+    let mut session = Session::start();
+    let options = LoadOptions { max_batch: usize::from(args.lanes), ..args.model.options() };
+    let model = session.load(args.model.source(), options, output)?;
+    let start = std::time::Instant::now();
+    let outcomes = answer_all(&mut session, &problems, usize::from(args.lanes), &sampling, output)?;
+    let report = Report::new(&args.suite, split(&args.split), &args.mode, &outcomes);
+    if !args.json {
+        output.text(&report.table())?;
+        output.note(&format!("{}, {:.0} s", model.name, start.elapsed().as_secs_f64()));
+        return Ok(());
+    }
+    output.json(&Evaluation {
+        model: model.name,
+        device: session.device.take().unwrap_or_default().name,
+        report,
+        temperature: args.temperature,
+        seed: args.seed,
+        problems_seed: args.problems_seed,
+        elapsed_s: start.elapsed().as_secs_f64(),
+        outcomes: args.outcomes.then_some(outcomes),
+    })
+}
+
+/// Asks every problem, so many at once; the outcomes are in the order of the problems.
+fn answer_all(
+    session: &mut Session,
+    problems: &[Problem],
+    lanes: usize,
+    sampling: &SamplingOptions,
+    output: &Output,
+) -> Result<Vec<Outcome>, Failure> {
+    let bar = progress_bar(output, "{msg} [{bar:30}] {pos}/{len} {eta}", problems.len() as u64);
+    let mut pending: HashMap<RequestId, Pending> = HashMap::new();
+    let mut outcomes: Vec<Option<Outcome>> = problems.iter().map(|_| None).collect();
+    let (mut asked, mut done, mut correct) = (0, 0, 0);
+    while done < problems.len() {
+        while asked < problems.len() && pending.len() < lanes {
+            let id = session.id();
+            let messages = vec![Message { role: Role::User, content: problems[asked].question.clone() }];
+            session.send(Request::Generate {
+                id,
+                prompt: Prompt::Chat { messages },
+                sampling: sampling.clone(),
+            });
+            pending.insert(id, Pending { number: asked, ..Pending::default() });
+            asked += 1;
+        }
+        match session.next()? {
+            Event::Token { id, channel, text, .. } => {
+                if let Some(reply) = pending.get_mut(&id) {
+                    match channel {
+                        Channel::Thought => reply.thought += &text,
+                        Channel::Output => reply.output += &text,
+                    }
+                }
+            }
+            Event::Done { id, usage, .. } => {
+                let Some(reply) = pending.remove(&id) else { continue };
+                let outcome = score(&problems[reply.number], &reply.whole(), usage.completion_tokens);
+                done += 1;
+                correct += usize::from(outcome.correct);
+                outcomes[reply.number] = Some(outcome);
+                bar.set_message(format!("{correct} right"));
+                bar.set_position(done as u64);
+            }
+            _ => {}
+        }
+    }
+    bar.finish_and_clear();
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+impl Pending {
+    /// The reply in Marco's format, which the scoring reads; without an output there is no answer.
+    fn whole(&self) -> String {
+        let thought = format!("<Thought>\n{}\n", self.thought);
+        if self.output.is_empty() {
+            return thought;
+        }
+        format!("{thought}</Thought>\n<Output>\n{}\n</Output>", self.output)
+    }
+}

@@ -1,0 +1,101 @@
+//! What the terminal shows: plain text, dim text, notes; and no colour where none is wanted.
+
+use std::io::{IsTerminal, Write};
+
+use anstyle::Style;
+
+use super::failure::Failure;
+
+const DIM: Style = Style::new().dimmed();
+const ERROR: Style = anstyle::AnsiColor::Red.on_default().bold();
+
+/// Standard output for results, standard error for everything about them.
+pub(super) struct Output {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    /// Colours on standard output.
+    pub(super) color: bool,
+    /// Standard error is a terminal: progress bars and notes make sense.
+    pub(super) lively: bool,
+    error_color: bool,
+}
+
+impl Output {
+    pub(super) fn standard() -> Self {
+        let (out, err) = (std::io::stdout(), std::io::stderr());
+        // https://no-color.org: set and not empty. A dumb terminal cannot show any.
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        Self {
+            color: wanted && out.is_terminal(),
+            lively: err.is_terminal(),
+            error_color: wanted && err.is_terminal(),
+            out: Box::new(out),
+            err: Box::new(err),
+        }
+    }
+
+    /// Writes to given places, without colour; for tests.
+    #[cfg(test)]
+    pub(super) fn to(out: impl Write + 'static, err: impl Write + 'static, color: bool) -> Self {
+        Self { out: Box::new(out), err: Box::new(err), color, lively: false, error_color: false }
+    }
+
+    /// Text as it is.
+    pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        Ok(self.out.write_all(printable(text, self.color).as_bytes())?)
+    }
+
+    /// Dim text, where there is colour.
+    pub(super) fn dim(&mut self, text: &str) -> Result<(), Failure> {
+        if !self.color {
+            return self.text(text);
+        }
+        Ok(write!(self.out, "{DIM}{}{DIM:#}", printable(text, true))?)
+    }
+
+    /// A line of text.
+    pub(super) fn line(&mut self, text: &str) -> Result<(), Failure> {
+        self.text(text)?;
+        self.text("\n")
+    }
+
+    /// A JSON value, for people to read as well.
+    pub(super) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        serde_json::to_writer_pretty(&mut self.out, value).map_err(std::io::Error::from)?;
+        Ok(self.out.write_all(b"\n")?)
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.out.flush()?)
+    }
+
+    /// A remark on standard error, only where a person may be looking.
+    pub(super) fn note(&mut self, text: &str) {
+        if self.lively {
+            self.warn(text);
+        }
+    }
+
+    /// A remark on standard error in any case.
+    pub(super) fn warn(&mut self, text: &str) {
+        let style = if self.error_color { DIM } else { Style::new() };
+        // Where standard error is gone, there is nobody to tell.
+        let _ = writeln!(self.err, "{style}{}{style:#}", printable(text, true));
+    }
+
+    /// An error message on standard error.
+    pub(super) fn error(&mut self, text: &str) {
+        let style = if self.error_color { ERROR } else { Style::new() };
+        let _ = writeln!(self.err, "{style}polo:{style:#} {}", printable(text, true));
+    }
+}
+
+/// On a terminal, control characters of a model's output could move the cursor or worse: shown as `�`.
+fn printable(text: &str, terminal: bool) -> std::borrow::Cow<'_, str> {
+    let harmful = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t' | '\r');
+    if terminal && text.contains(harmful) {
+        return text.replace(harmful, "\u{FFFD}").into();
+    }
+    text.into()
+}

@@ -1,0 +1,82 @@
+//! The few things that the page asks of the browser itself.
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Milliseconds since the page was opened.
+pub(super) fn now_ms() -> f64 {
+    window().performance().map_or(0.0, |clock| clock.now())
+}
+
+/// A seed for a request that names none.
+pub(super) fn random_seed() -> u64 {
+    // 32 bits: short enough to be typed again.
+    (js_sys::Math::random().to_bits() >> 16) & u64::from(u32::MAX)
+}
+
+/// The page's query, with its question mark.
+pub(super) fn query() -> String {
+    window().location().search().unwrap_or_default()
+}
+
+/// Reads a value kept by an earlier visit. Storage may be off; then nothing is kept.
+pub(super) fn load(key: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(key).ok()?
+}
+
+/// Keeps a value for the next visit.
+pub(super) fn store(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // A full or forbidden storage only means that the next visit starts afresh.
+        drop(storage.set_item(key, value));
+    }
+}
+
+/// Whether `window[name]` or `window[name][inner]` is there and not undefined or false.
+pub(super) fn has(name: &str, inner: Option<&str>) -> bool {
+    let get = |of: &JsValue, key: &str| js_sys::Reflect::get(of, &key.into()).unwrap_or(JsValue::UNDEFINED);
+    let outer = get(&window(), name);
+    let value = match inner {
+        Some(_) if outer.is_undefined() || outer.is_null() => return false,
+        Some(inner) => get(&outer, inner),
+        None => outer,
+    };
+    value.is_truthy()
+}
+
+/// Puts text on the clipboard and tells whether that worked.
+pub(super) async fn copy(text: String) -> bool {
+    // `navigator.clipboard` is missing on insecure pages, where web-sys would throw.
+    if !has("navigator", Some("clipboard")) {
+        return false;
+    }
+    let promise = window().navigator().clipboard().write_text(&text);
+    wasm_bindgen_futures::JsFuture::from(promise).await.is_ok()
+}
+
+/// Runs `then` before the next frame, or soon when the tab is hidden and draws no frames.
+pub(super) fn soon(then: impl FnOnce() + 'static) {
+    if document().hidden() {
+        set_timeout(then, std::time::Duration::from_millis(50));
+    } else {
+        request_animation_frame(then);
+    }
+}
+
+/// Copies a code block when its button was what the reader pressed.
+pub(super) fn copy_code(event: &web_sys::MouseEvent) {
+    let Some(button) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
+        return;
+    };
+    if !button.class_list().contains("copy-code") {
+        return;
+    }
+    let code =
+        button.closest("figure").ok().flatten().and_then(|figure| figure.query_selector("code").ok()?);
+    let Some(text) = code.and_then(|code| code.text_content()) else { return };
+    leptos::task::spawn_local(async move {
+        let label = if copy(text).await { "Copied" } else { "Not allowed" };
+        button.set_text_content(Some(label));
+        set_timeout(move || button.set_text_content(Some("Copy")), std::time::Duration::from_millis(1500));
+    });
+}

@@ -1,0 +1,177 @@
+//! One reply as it grows: its two parts, its counts, its clock.
+
+use crate::protocol::{Channel, FinishReason, RequestId, Usage};
+
+use super::notices::Notice;
+
+/// How far a reply has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The model is not loaded yet.
+    Queued,
+    /// Sent; the prompt is being read.
+    Reading,
+    /// Tokens arrive.
+    Writing,
+    /// It ended.
+    Done(FinishReason),
+    /// It ended in an error.
+    Failed,
+}
+
+/// A reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The request it answers.
+    pub id: RequestId,
+    /// How far it has come.
+    pub status: Status,
+    /// Text of the thought.
+    pub thought: String,
+    /// Text of the output, Markdown.
+    pub output: String,
+    /// Tokens of the thought so far.
+    pub thought_tokens: usize,
+    /// Tokens so far.
+    pub tokens: usize,
+    /// Tokens of the prompt, and how many of them were kept from before.
+    pub prompt: (usize, usize),
+    /// When it was asked for, in milliseconds of the page's clock.
+    pub asked_ms: f64,
+    /// When its first and its last token came.
+    pub span_ms: Option<(f64, f64)>,
+    /// When the thought ended.
+    pub thought_end_ms: Option<f64>,
+    /// The engine's own count, at the end.
+    pub usage: Option<Usage>,
+    /// Seed it was made with.
+    pub seed: u64,
+    /// Why it failed.
+    pub failure: Option<Notice>,
+}
+
+impl Reply {
+    /// A reply of which nothing has come.
+    pub fn new(id: RequestId, status: Status, seed: u64, now_ms: f64) -> Self {
+        Self {
+            id,
+            status,
+            thought: String::new(),
+            output: String::new(),
+            thought_tokens: 0,
+            tokens: 0,
+            prompt: (0, 0),
+            asked_ms: now_ms,
+            span_ms: None,
+            thought_end_ms: None,
+            usage: None,
+            seed,
+            failure: None,
+        }
+    }
+
+    /// Whether more may come.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, Status::Queued | Status::Reading | Status::Writing)
+    }
+
+    /// Whether the thought is being written.
+    pub fn is_thinking(&self) -> bool {
+        self.status == Status::Writing && self.output.trim().is_empty() && self.thought_tokens > 0
+    }
+
+    /// Takes one token.
+    pub fn push(&mut self, channel: Channel, text: &str, now_ms: f64) {
+        self.status = Status::Writing;
+        self.tokens += 1;
+        self.span_ms = Some((self.span_ms.map_or(now_ms, |(first, _)| first), now_ms));
+        match channel {
+            Channel::Thought => {
+                self.thought.push_str(text);
+                self.thought_tokens += 1;
+            }
+            Channel::Output => {
+                self.output.push_str(text);
+                self.thought_end_ms.get_or_insert(now_ms);
+            }
+        }
+    }
+
+    /// The whole reply as the model wrote it, for the next turn's prompt.
+    ///
+    /// The engine cuts the tags off, so they are set again: exactly as Marco's format has them, and
+    /// always closed, so that a stopped reply does not leave the next turn inside a thought. A reply
+    /// without a thought had no tags.
+    pub fn raw(&self) -> String {
+        let output = self.output.trim_matches('\n');
+        if self.thought.is_empty() {
+            return output.to_owned();
+        }
+        let thought = self.thought.trim_matches('\n');
+        format!("<Thought>\n{thought}\n</Thought>\n<Output>\n{output}\n</Output>")
+    }
+
+    /// What "Copy" takes: the output, or the thought where there is nothing else.
+    pub fn copy_text(&self) -> &str {
+        let output = self.output.trim();
+        if output.is_empty() { self.thought.trim() } else { output }
+    }
+
+    /// How long the thought took, in milliseconds.
+    pub fn thought_ms(&self) -> Option<f64> {
+        let (_, last) = self.span_ms?;
+        Some((self.thought_end_ms.unwrap_or(last) - self.asked_ms).max(0.0))
+    }
+
+    /// Tokens a second after the first.
+    pub fn tokens_per_s(&self) -> Option<f64> {
+        let (tokens, ms) = match (&self.usage, self.span_ms) {
+            (Some(usage), _) => (usage.completion_tokens, usage.decode_ms),
+            (None, Some((first, last))) => (self.tokens, last - first),
+            (None, None) => return None,
+        };
+        (tokens > 1 && ms > 0.0).then(|| (tokens - 1) as f64 * 1000.0 / ms)
+    }
+
+    /// From asking to the first token, in milliseconds.
+    pub fn first_token_ms(&self) -> Option<f64> {
+        self.usage
+            .as_ref()
+            .filter(|usage| usage.completion_tokens > 0)
+            .map(|usage| usage.first_token_ms)
+            .or_else(|| self.span_ms.map(|(first, _)| first - self.asked_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_raw_reply_has_its_tags_again() {
+        let mut reply = Reply::new(1, Status::Reading, 0, 0.0);
+        assert_eq!(reply.raw(), "");
+        reply.push(Channel::Output, "4", 1.0);
+        assert_eq!(reply.raw(), "4");
+        reply.thought = "\n2+2\n".into();
+        assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>");
+    }
+
+    #[test]
+    fn clocks_and_counts() {
+        let mut reply = Reply::new(1, Status::Reading, 0, 1000.0);
+        assert_eq!(reply.tokens_per_s(), None);
+        reply.push(Channel::Thought, "a", 1200.0);
+        assert!(reply.is_thinking());
+        assert_eq!(reply.tokens_per_s(), None);
+        reply.push(Channel::Thought, "", 1250.0);
+        reply.push(Channel::Output, "b", 1300.0);
+        assert!(!reply.is_thinking());
+        assert_eq!((reply.thought_tokens, reply.tokens), (2, 3));
+        assert_eq!(reply.tokens_per_s(), Some(20.0));
+        assert_eq!(reply.first_token_ms(), Some(200.0));
+        assert_eq!(reply.thought_ms(), Some(300.0));
+        reply.usage = Some(Usage { completion_tokens: 3, decode_ms: 50.0, ..Usage::default() });
+        assert_eq!(reply.tokens_per_s(), Some(40.0));
+    }
+}

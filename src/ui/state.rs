@@ -1,0 +1,387 @@
+//! Everything the page knows, in one [`Chat`]: changed by what the reader does and by what the
+//! engine says, and nothing else. No DOM here, so all of it is tested natively.
+
+use std::sync::Arc;
+
+use crate::protocol::{
+    BenchOptions, BenchReport, DeviceInfo, Event, FinishReason, LoadOptions, Message, ModelInfo, ModelSource,
+    Prompt, Request, RequestId, Role, SelfTestResult,
+};
+
+use super::notices::Notice;
+use super::reply::{Reply, Status};
+use super::settings::Settings;
+use super::task::Task;
+
+/// Restarts in a row without an answer between them, before the page stops trying.
+const MAX_RESTARTS: u32 = 3;
+
+/// What the page is to do for the chat.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Tell the engine.
+    Post(Request),
+    /// End the worker and start another.
+    Restart,
+    /// Put this text back into the composer.
+    Draft(String),
+}
+
+/// How far the engine has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The worker is being started.
+    Starting,
+    /// The model is being loaded.
+    Loading {
+        /// Bytes read.
+        done_bytes: u64,
+        /// Bytes in all; 0 while unknown.
+        total_bytes: u64,
+    },
+    /// It answers.
+    Ready,
+    /// It does not work, and only the reader can change that.
+    Down,
+}
+
+/// A question with its reply.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Distinct for each, for the page's list.
+    pub key: u64,
+    /// What was asked.
+    pub question: Arc<str>,
+    /// The reply.
+    pub reply: Arc<Reply>,
+    /// The reply that a regenerated one takes the place of, until that has begun.
+    previous: Option<Arc<Reply>>,
+}
+
+/// All that the page shows.
+#[derive(Debug)]
+pub struct Chat {
+    /// How far the engine has come.
+    pub phase: Phase,
+    /// The GPU, once it is open.
+    pub device: Option<Arc<DeviceInfo>>,
+    /// The model, once it is loaded.
+    pub model: Option<Arc<ModelInfo>>,
+    /// The conversation, oldest first.
+    pub exchanges: Vec<Exchange>,
+    /// An error to show above the composer.
+    pub notice: Option<Notice>,
+    /// What a screen reader is told; changes seldom.
+    pub announcement: String,
+    /// The check of all kernels.
+    pub self_test: Task<Vec<SelfTestResult>>,
+    /// The measurement of speed.
+    pub bench: Task<BenchReport>,
+    options: LoadOptions,
+    effects: Vec<Effect>,
+    /// The request to send once the model is loaded.
+    waiting: Option<Request>,
+    load: RequestId,
+    next_id: RequestId,
+    restarts: u32,
+}
+
+impl Chat {
+    /// An empty conversation with an engine that is being started.
+    pub fn new(options: LoadOptions) -> Self {
+        Self {
+            phase: Phase::Starting,
+            device: None,
+            model: None,
+            exchanges: Vec::new(),
+            notice: None,
+            announcement: String::new(),
+            self_test: Task::Idle,
+            bench: Task::Idle,
+            options,
+            effects: Vec::new(),
+            waiting: None,
+            load: 0,
+            next_id: 1,
+            restarts: 0,
+        }
+    }
+
+    /// What is to be done since the last call.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Whether a reply is being made.
+    pub fn is_busy(&self) -> bool {
+        self.exchanges.last().is_some_and(|last| last.reply.is_open())
+    }
+
+    /// Tokens the conversation takes of the context, and the context, once known.
+    pub fn context_used(&self) -> Option<(usize, usize)> {
+        let context = self.model.as_ref()?.context;
+        let used = self.exchanges.last().map_or(0, |last| match &last.reply.usage {
+            Some(usage) => usage.prompt_tokens + usage.completion_tokens,
+            None => last.reply.prompt.0 + last.reply.tokens,
+        });
+        Some((used, context))
+    }
+
+    /// Asks a question; false (and nothing changed) when it is empty or a reply is under way.
+    pub fn ask(&mut self, question: &str, settings: &Settings, random: u64, now_ms: f64) -> bool {
+        let question = question.trim();
+        if question.is_empty() || self.is_busy() || self.phase == Phase::Down {
+            return false;
+        }
+        let key = self.next_id();
+        let reply = Arc::new(Reply::new(0, Status::Queued, 0, now_ms));
+        self.exchanges.push(Exchange { key, question: question.into(), reply, previous: None });
+        self.generate(settings, random, now_ms);
+        true
+    }
+
+    /// Replaces the last reply by another.
+    pub fn regenerate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
+        if self.is_busy() || self.phase == Phase::Down {
+            return;
+        }
+        let Some(last) = self.exchanges.last_mut() else { return };
+        last.previous = Some(last.reply.clone());
+        self.generate(settings, random, now_ms);
+    }
+
+    fn generate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
+        let id = self.next_id();
+        let recommended = self.model.as_ref().and_then(|model| model.sampling.as_ref());
+        let sampling = settings.sampling(recommended, random);
+        let ready = self.phase == Phase::Ready;
+        let status = if ready { Status::Reading } else { Status::Queued };
+        let prompt = Prompt::Chat { messages: self.messages(&settings.system) };
+        if let Some(last) = self.exchanges.last_mut() {
+            last.reply = Arc::new(Reply::new(id, status, sampling.seed, now_ms));
+        }
+        self.notice = None;
+        self.announcement.clear();
+        let request = Request::Generate { id, prompt, sampling };
+        if ready {
+            self.effects.push(Effect::Post(request));
+        } else {
+            self.waiting = Some(request);
+        }
+    }
+
+    /// The conversation up to the last question. A question whose reply is empty is left out.
+    fn messages(&self, system: &str) -> Vec<Message> {
+        let message = |role, content: &str| Message { role, content: content.to_owned() };
+        let mut messages = Vec::new();
+        if !system.trim().is_empty() {
+            messages.push(message(Role::System, system.trim()));
+        }
+        if let Some((last, earlier)) = self.exchanges.split_last() {
+            for exchange in earlier {
+                let raw = exchange.reply.raw();
+                if !raw.is_empty() {
+                    messages.push(message(Role::User, &exchange.question));
+                    messages.push(message(Role::Assistant, &raw));
+                }
+            }
+            messages.push(message(Role::User, &last.question));
+        }
+        messages
+    }
+
+    /// Stops the reply that is being made.
+    pub fn stop(&mut self) {
+        let waiting = self.waiting.take().is_some();
+        let Some(last) = self.exchanges.last_mut().filter(|last| last.reply.is_open()) else { return };
+        if waiting {
+            Arc::make_mut(&mut last.reply).status = Status::Done(FinishReason::Cancelled);
+            "Stopped".clone_into(&mut self.announcement);
+        } else {
+            self.effects.push(Effect::Post(Request::Cancel { id: last.reply.id }));
+        }
+    }
+
+    /// Forgets the conversation.
+    pub fn new_chat(&mut self) {
+        self.stop();
+        self.exchanges.clear();
+        self.notice = None;
+        "New chat".clone_into(&mut self.announcement);
+    }
+
+    /// Starts the engine again after it went down.
+    pub fn try_again(&mut self) {
+        self.restarts = 0;
+        self.notice = None;
+        self.restart();
+    }
+
+    /// Compiles and checks every kernel.
+    pub fn start_self_test(&mut self) {
+        if self.phase == Phase::Ready && !matches!(self.self_test, Task::Running(_)) {
+            let id = self.next_id();
+            self.self_test = Task::Running(id);
+            self.effects.push(Effect::Post(Request::SelfTest { id }));
+        }
+    }
+
+    /// Measures the model's speed.
+    pub fn start_bench(&mut self) {
+        if self.phase == Phase::Ready && !self.is_busy() && !matches!(self.bench, Task::Running(_)) {
+            let id = self.next_id();
+            self.bench = Task::Running(id);
+            self.effects.push(Effect::Post(Request::Bench { id, options: BenchOptions::default() }));
+        }
+    }
+
+    /// Takes what the engine says; `now_ms` is the page's clock.
+    pub fn apply(&mut self, event: Event, now_ms: f64) {
+        match event {
+            Event::Ready => {
+                self.load = self.next_id();
+                self.phase = Phase::Loading { done_bytes: 0, total_bytes: 0 };
+                let (source, options) = (ModelSource::Embedded, self.options.clone());
+                self.effects.push(Effect::Post(Request::Load { id: self.load, source, options }));
+            }
+            Event::Device { device } => self.device = Some(Arc::new(device)),
+            Event::Loading { id, done_bytes, total_bytes } if id == self.load => {
+                self.phase = Phase::Loading { done_bytes, total_bytes };
+            }
+            Event::Loaded { id, model } if id == self.load => {
+                self.announcement = format!("{} is ready", model.name);
+                self.model = Some(Arc::new(model));
+                self.phase = Phase::Ready;
+                if let Some(request) = self.waiting.take() {
+                    if let Some(last) = self.exchanges.last_mut() {
+                        Arc::make_mut(&mut last.reply).status = Status::Reading;
+                    }
+                    self.effects.push(Effect::Post(request));
+                }
+            }
+            Event::Started { id, prompt_tokens, cached_tokens } => {
+                if let Some(exchange) = self.exchange(id) {
+                    exchange.previous = None;
+                    Arc::make_mut(&mut exchange.reply).prompt = (prompt_tokens, cached_tokens);
+                }
+            }
+            Event::Token { id, choice: 0, channel, text, .. } => {
+                if let Some(exchange) = self.exchange(id) {
+                    Arc::make_mut(&mut exchange.reply).push(channel, &text, now_ms);
+                }
+            }
+            Event::Done { id, finish_reason, usage } => {
+                self.restarts = 0;
+                if let Some(exchange) = self.exchange(id) {
+                    let reply = Arc::make_mut(&mut exchange.reply);
+                    reply.status = Status::Done(finish_reason);
+                    let tokens = usage.completion_tokens;
+                    reply.usage = Some(usage);
+                    self.announcement = match finish_reason {
+                        FinishReason::Cancelled => "Stopped".to_owned(),
+                        _ => format!("Reply finished, {tokens} tokens"),
+                    };
+                }
+            }
+            Event::Failed { id, kind, message } => self.fail(id, &kind, &message),
+            Event::Benched { id, report } if self.bench.is(id) => self.bench = Task::Done(report),
+            Event::SelfTested { id, results } if self.self_test.is(id) => {
+                self.self_test = Task::Done(results);
+            }
+            // Answers to a load, a choice or a check that is no longer of interest.
+            Event::Loading { .. }
+            | Event::Loaded { .. }
+            | Event::Token { .. }
+            | Event::Benched { .. }
+            | Event::SelfTested { .. } => {}
+        }
+    }
+
+    fn fail(&mut self, id: Option<RequestId>, kind: &str, message: &str) {
+        let notice = Notice::new(kind, message);
+        match id {
+            Some(id) if self.bench.is(id) => self.bench.fail(message),
+            Some(id) if self.self_test.is(id) => self.self_test.fail(message),
+            Some(id) if id == self.load => {
+                self.down(notice);
+                return;
+            }
+            Some(id) => {
+                let Some(exchange) = self.exchange(id) else { return };
+                if matches!(kind, "context_full" | "bad_request") && exchange.reply.tokens == 0 {
+                    self.refuse(notice);
+                    return;
+                }
+                let reply = Arc::make_mut(&mut exchange.reply);
+                reply.status = Status::Failed;
+                reply.failure = Some(notice.clone());
+            }
+            None => {}
+        }
+        // A lost device or a panic leaves nothing that could go on.
+        if id.is_none() || kind == "gpu_lost" {
+            self.restart_after(notice);
+        }
+    }
+
+    /// Takes the last question back: nothing of it was answered, and the text is not lost.
+    fn refuse(&mut self, notice: Notice) {
+        self.notice = Some(notice);
+        let Some(mut last) = self.exchanges.pop() else { return };
+        match last.previous.take() {
+            Some(previous) => self.exchanges.push(Exchange { reply: previous, ..last }),
+            None => self.effects.push(Effect::Draft(last.question.to_string())),
+        }
+    }
+
+    fn restart_after(&mut self, notice: Notice) {
+        self.restarts += 1;
+        if self.restarts > MAX_RESTARTS {
+            self.down(notice);
+            return;
+        }
+        self.interrupt(&notice);
+        self.notice = Some(notice);
+        self.restart();
+    }
+
+    fn restart(&mut self) {
+        self.phase = Phase::Starting;
+        self.effects.push(Effect::Restart);
+    }
+
+    fn down(&mut self, notice: Notice) {
+        self.interrupt(&notice);
+        self.phase = Phase::Down;
+        self.waiting = None;
+        self.notice = Some(notice);
+    }
+
+    /// Ends whatever was under way; a question that never left stays waiting.
+    fn interrupt(&mut self, notice: &Notice) {
+        self.bench.fail(&notice.detail);
+        self.self_test.fail(&notice.detail);
+        if let Some(last) = self
+            .exchanges
+            .last_mut()
+            .filter(|last| matches!(last.reply.status, Status::Reading | Status::Writing))
+        {
+            let reply = Arc::make_mut(&mut last.reply);
+            reply.status = Status::Failed;
+            reply.failure = Some(notice.clone());
+        }
+    }
+
+    fn exchange(&mut self, id: RequestId) -> Option<&mut Exchange> {
+        self.exchanges.last_mut().filter(|last| last.reply.id == id && last.reply.is_open())
+    }
+
+    fn next_id(&mut self) -> RequestId {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

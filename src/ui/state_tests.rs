@@ -1,0 +1,240 @@
+//! The chat against scripted events: what is sent, what is shown, what is kept.
+
+use super::*;
+use crate::protocol::{Channel, SamplingOptions, Usage};
+
+/// A chat whose model is loaded, with no effects pending.
+fn ready() -> Chat {
+    let mut chat = Chat::new(LoadOptions::default());
+    chat.apply(Event::Ready, 0.0);
+    let [Effect::Post(Request::Load { id, source: ModelSource::Embedded, .. })] = chat.take_effects()[..]
+    else {
+        panic!("a load is expected")
+    };
+    chat.apply(Event::Loading { id, done_bytes: 1, total_bytes: 2 }, 0.0);
+    assert_eq!(chat.phase, Phase::Loading { done_bytes: 1, total_bytes: 2 });
+    let model = ModelInfo { name: "Polo Tiny".into(), context: 1024, ..ModelInfo::default() };
+    chat.apply(Event::Loaded { id, model }, 0.0);
+    assert_eq!(chat.phase, Phase::Ready);
+    chat
+}
+
+fn ask(chat: &mut Chat, question: &str) -> RequestId {
+    assert!(chat.ask(question, &Settings::default(), 7, 0.0));
+    sent(chat).0
+}
+
+/// The one request that was sent: its id, its messages, its sampling.
+fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions) {
+    match chat.take_effects().pop() {
+        Some(Effect::Post(Request::Generate { id, prompt: Prompt::Chat { messages }, sampling })) => {
+            (id, messages, sampling)
+        }
+        other => panic!("a question is expected, not {other:?}"),
+    }
+}
+
+fn token(id: RequestId, channel: Channel, text: &str) -> Event {
+    Event::Token { id, choice: 0, node: 0, channel, text: text.into(), token: 1, logprob: -0.1, top: vec![] }
+}
+
+fn done(id: RequestId, finish_reason: FinishReason) -> Event {
+    let usage = Usage { prompt_tokens: 10, completion_tokens: 3, context_left: 1011, ..Usage::default() };
+    Event::Done { id, finish_reason, usage }
+}
+
+fn failed(id: Option<RequestId>, kind: &str) -> Event {
+    Event::Failed { id, kind: kind.into(), message: "what was found".into() }
+}
+
+/// A finished exchange.
+fn answered(chat: &mut Chat, question: &str) {
+    let id = ask(chat, question);
+    chat.apply(Event::Started { id, prompt_tokens: 10, cached_tokens: 0 }, 1.0);
+    chat.apply(token(id, Channel::Thought, "2+2"), 2.0);
+    chat.apply(token(id, Channel::Output, "4"), 3.0);
+    chat.apply(done(id, FinishReason::Stop), 3.0);
+}
+
+#[test]
+fn a_question_is_answered() {
+    let mut chat = ready();
+    answered(&mut chat, " 2+2? ");
+    let reply = &chat.exchanges[0].reply;
+    assert_eq!(&*chat.exchanges[0].question, "2+2?");
+    assert_eq!((reply.thought.as_str(), reply.output.as_str()), ("2+2", "4"));
+    assert_eq!(reply.status, Status::Done(FinishReason::Stop));
+    assert_eq!(reply.seed, 7);
+    assert_eq!(chat.announcement, "Reply finished, 3 tokens");
+    assert_eq!(chat.context_used(), Some((13, 1024)));
+    assert!(!chat.is_busy());
+}
+
+#[test]
+fn each_turn_sends_the_whole_conversation() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let stopped = ask(&mut chat, "stopped before a token");
+    chat.apply(done(stopped, FinishReason::Cancelled), 4.0);
+    let settings = Settings { system: " Be brief. ".into(), temperature: Some(0.0), ..Settings::default() };
+    assert!(chat.ask("two", &settings, 8, 5.0));
+    let (_, messages, sampling) = sent(&mut chat);
+    let told: Vec<(Role, &str)> = messages.iter().map(|m| (m.role, m.content.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Role::System, "Be brief."),
+            (Role::User, "one"),
+            (Role::Assistant, "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>"),
+            (Role::User, "two"),
+        ]
+    );
+    assert_eq!((sampling.temperature, sampling.seed), (0.0, 8));
+}
+
+#[test]
+fn one_question_at_a_time_and_none_that_is_empty() {
+    let mut chat = ready();
+    assert!(!chat.ask("  ", &Settings::default(), 0, 0.0));
+    ask(&mut chat, "one");
+    assert!(!chat.ask("two", &Settings::default(), 0, 0.0));
+    assert_eq!(chat.exchanges.len(), 1);
+}
+
+#[test]
+fn a_question_waits_for_the_model() {
+    let mut chat = Chat::new(LoadOptions::default());
+    chat.apply(Event::Ready, 0.0);
+    let load = chat.load;
+    chat.take_effects();
+    assert!(chat.ask("early", &Settings::default(), 0, 0.0));
+    assert!(chat.take_effects().is_empty());
+    assert_eq!(chat.exchanges[0].reply.status, Status::Queued);
+    chat.apply(Event::Loaded { id: load, model: ModelInfo::default() }, 0.0);
+    assert_eq!(sent(&mut chat).1[0].content, "early");
+    assert_eq!(chat.exchanges[0].reply.status, Status::Reading);
+}
+
+#[test]
+fn a_waiting_question_can_be_stopped() {
+    let mut chat = Chat::new(LoadOptions::default());
+    assert!(chat.ask("early", &Settings::default(), 0, 0.0));
+    chat.stop();
+    assert!(chat.take_effects().is_empty());
+    assert!(!chat.is_busy());
+}
+
+#[test]
+fn stop_asks_the_engine_and_keeps_what_came() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "long");
+    chat.apply(token(id, Channel::Output, "so "), 1.0);
+    chat.stop();
+    assert_eq!(chat.take_effects(), [Effect::Post(Request::Cancel { id })]);
+    chat.apply(token(id, Channel::Output, "far"), 1.0);
+    chat.apply(done(id, FinishReason::Cancelled), 2.0);
+    assert_eq!(chat.exchanges[0].reply.output, "so far");
+    assert_eq!(chat.announcement, "Stopped");
+}
+
+#[test]
+fn a_question_that_does_not_fit_comes_back() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let id = ask(&mut chat, "far too long");
+    chat.apply(failed(Some(id), "context_full"), 1.0);
+    assert_eq!(chat.take_effects(), [Effect::Draft("far too long".into())]);
+    assert_eq!(chat.exchanges.len(), 1);
+    let notice = chat.notice.as_ref().unwrap();
+    assert_eq!((notice.kind.as_str(), notice.detail.as_str()), ("context_full", "what was found"));
+    ask(&mut chat, "shorter");
+    assert!(chat.notice.is_none());
+}
+
+#[test]
+fn regenerate_replaces_the_reply_and_a_refusal_brings_it_back() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    chat.regenerate(&Settings::default(), 9, 5.0);
+    let (id, messages, _) = sent(&mut chat);
+    assert_eq!(messages.len(), 1);
+    assert_eq!(chat.exchanges[0].reply.output, "");
+    chat.apply(failed(Some(id), "context_full"), 6.0);
+    assert_eq!(chat.exchanges[0].reply.output, "4");
+    assert!(chat.take_effects().is_empty());
+}
+
+#[test]
+fn a_new_chat_stops_the_old_one_and_ignores_its_tokens() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.new_chat();
+    assert_eq!(chat.take_effects(), [Effect::Post(Request::Cancel { id })]);
+    let next = ask(&mut chat, "two");
+    chat.apply(token(id, Channel::Output, "late"), 1.0);
+    chat.apply(done(id, FinishReason::Cancelled), 1.0);
+    assert!(chat.is_busy());
+    chat.apply(token(next, Channel::Output, "b"), 1.0);
+    assert_eq!(chat.exchanges[0].reply.output, "b");
+}
+
+#[test]
+fn a_panic_restarts_the_engine_and_keeps_the_conversation() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.apply(token(id, Channel::Output, "so far"), 1.0);
+    chat.apply(failed(None, "panic"), 1.0);
+    assert_eq!(chat.take_effects(), [Effect::Restart]);
+    assert_eq!(chat.phase, Phase::Starting);
+    assert_eq!(chat.exchanges[0].reply.status, Status::Failed);
+    assert_eq!(chat.exchanges[0].reply.output, "so far");
+    assert_eq!(chat.notice.as_ref().unwrap().kind, "panic");
+}
+
+#[test]
+fn restarts_end_when_they_do_not_help() {
+    let mut chat = ready();
+    for _ in 0..MAX_RESTARTS {
+        chat.apply(failed(None, "worker"), 1.0);
+        assert_eq!(chat.take_effects(), [Effect::Restart]);
+    }
+    chat.apply(failed(None, "worker"), 1.0);
+    assert_eq!((chat.take_effects(), chat.phase), (vec![], Phase::Down));
+    assert!(!chat.ask("dead", &Settings::default(), 0, 0.0));
+    chat.try_again();
+    assert_eq!((chat.take_effects(), chat.phase), (vec![Effect::Restart], Phase::Starting));
+}
+
+#[test]
+fn a_lost_gpu_restarts_the_engine() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.apply(failed(Some(id), "gpu_lost"), 1.0);
+    assert_eq!(chat.take_effects(), [Effect::Restart]);
+    assert_eq!(chat.exchanges[0].reply.failure.as_ref().unwrap().kind, "gpu_lost");
+}
+
+#[test]
+fn a_load_that_fails_puts_the_engine_down() {
+    let mut chat = Chat::new(LoadOptions::default());
+    chat.apply(Event::Ready, 0.0);
+    chat.apply(failed(Some(chat.load), "no_gpu"), 1.0);
+    assert_eq!(chat.phase, Phase::Down);
+    assert_eq!(chat.notice.as_ref().unwrap().kind, "no_gpu");
+}
+
+#[test]
+fn checks_and_measurements_have_their_own_ends() {
+    let mut chat = ready();
+    chat.start_self_test();
+    let Some(Effect::Post(Request::SelfTest { id })) = chat.take_effects().pop() else { panic!() };
+    chat.start_self_test();
+    assert!(chat.take_effects().is_empty());
+    chat.apply(Event::SelfTested { id, results: vec![] }, 0.0);
+    assert_eq!(chat.self_test, Task::Done(vec![]));
+    chat.start_bench();
+    let Some(Effect::Post(Request::Bench { id, .. })) = chat.take_effects().pop() else { panic!() };
+    chat.apply(failed(Some(id), "out_of_memory"), 0.0);
+    assert_eq!(chat.bench, Task::Failed("what was found".into()));
+    assert!(chat.notice.is_none());
+}

@@ -1,0 +1,111 @@
+//! The conversation: questions and replies, and a view that follows what is being written.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::icons::{DOWN, Icon};
+use super::reply::ReplyView;
+use super::welcome::Welcome;
+use crate::ui::page::page;
+
+/// How near the end, in CSS pixels, still counts as reading the end.
+const NEAR_END: i32 = 64;
+
+/// The scrolled middle of the page.
+#[component]
+pub fn Conversation() -> impl IntoView {
+    let page = page();
+    let scroller = NodeRef::<html::Main>::new();
+    let last_top = StoredValue::new(0_i32);
+    let to_end = move || {
+        if let Some(main) = scroller.get_untracked() {
+            main.set_scroll_top(main.scroll_height());
+        }
+    };
+    // Follow unless the reader scrolled away; only a move upwards is a wish to leave, since the end
+    // also runs away from the view while text comes in.
+    let on_scroll = move |_| {
+        let Some(main) = scroller.get_untracked() else { return };
+        let (top, room) = (main.scroll_top(), main.scroll_height() - main.client_height());
+        if room - top < NEAR_END {
+            page.following.set(true);
+        } else if top < last_top.get_value() - 2 {
+            page.following.set(false);
+        }
+        last_top.set_value(top);
+    };
+    Effect::new(move |_| {
+        page.chat.track();
+        if page.following.get() {
+            request_animation_frame(to_end);
+        }
+    });
+    let keys = Memo::new(move |_| {
+        page.chat.with(|chat| chat.exchanges.iter().map(|exchange| exchange.key).collect::<Vec<_>>())
+    });
+    let empty = Memo::new(move |_| keys.with(Vec::is_empty));
+    view! {
+        <main id="conversation" tabindex="-1" node_ref=scroller on:scroll=on_scroll>
+            <Show when=move || !empty.get() fallback=Welcome>
+                <section class="column turns" aria-label="Conversation">
+                    <h2 class="hidden">"Conversation"</h2>
+                    <For each=move || keys.get() key=|key| *key let(key)>
+                        <ExchangeView key />
+                    </For>
+                </section>
+            </Show>
+        </main>
+    }
+}
+
+/// A way back to the end, while the view does not follow it.
+#[component]
+pub fn Jump() -> impl IntoView {
+    let page = page();
+    let shown =
+        Memo::new(move |_| !page.following.get() && page.chat.with(|chat| !chat.exchanges.is_empty()));
+    view! {
+        <Show when=move || shown.get()>
+            <div class="jump">
+                <button
+                    type="button"
+                    class="icon-button"
+                    aria-label="Go to the end"
+                    on:click=move |_| page.following.set(true)
+                >
+                    <Icon path=DOWN />
+                </button>
+            </div>
+        </Show>
+    }
+}
+
+/// A question and its reply.
+#[component]
+fn ExchangeView(key: u64) -> impl IntoView {
+    let page = page();
+    let found = move || {
+        page.chat
+            .with(|chat| chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.reply.clone()))
+    };
+    // The list is rebuilt before its items are dropped; the last reply seen stands in for that moment.
+    let reply = Memo::new_with_compare(
+        move |last: Option<&Option<_>>| found().or_else(|| last.cloned().flatten()),
+        |a, b| match (a, b) {
+            (Some(Some(a)), Some(Some(b))) => !std::sync::Arc::ptr_eq(a, b),
+            _ => true,
+        },
+    );
+    let is_last = Memo::new(move |_| {
+        page.chat.with(|chat| chat.exchanges.last().is_some_and(|exchange| exchange.key == key))
+    });
+    let question = page.chat.with_untracked(|chat| {
+        chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.question.to_string())
+    });
+    view! {
+        <article class="question" aria-label="You">
+            {question}
+        </article>
+        <ReplyView reply is_last />
+    }
+}

@@ -1,0 +1,36 @@
+//! The logo and the few icons, drawn inline so that nothing is fetched.
+
+use leptos::prelude::*;
+
+/// A compass: what a traveller such as Polo steers by.
+#[component]
+pub fn Logo() -> impl IntoView {
+    view! {
+        <svg class="logo" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
+            <circle cx="16" cy="16" r="13.5" fill="none" stroke="currentColor" stroke-width="2" />
+            <path class="needle" d="M22.6 9.4 18 18l-8.6 4.6L14 14z" />
+            <circle class="hub" cx="16" cy="16" r="1.7" />
+        </svg>
+    }
+}
+
+/// A line icon of 24 units; `path` is its stroke.
+#[component]
+pub fn Icon(path: &'static str) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" width="18" height="18" aria-hidden="true">
+            <path d=path />
+        </svg>
+    }
+}
+
+pub(super) const SEND: &str = "M12 19V5M6 11l6-6 6 6";
+pub(super) const STOP: &str = "M8 8h8v8H8z";
+pub(super) const PLUS: &str = "M12 5v14M5 12h14";
+pub(super) const SLIDERS: &str = "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4";
+pub(super) const CLOSE: &str = "M6 6l12 12M18 6 6 18";
+pub(super) const COPY: &str = "M9 9h10v10H9zM15 9V5H5v10h4";
+pub(super) const AGAIN: &str = "M19 12a7 7 0 1 1-2-4.9M19 4v4h-4";
+pub(super) const DOWN: &str = "M12 5v14M6 13l6 6 6-6";
+pub(super) const CHEVRON: &str = "M9 6l6 6-6 6";
+pub(super) const WARNING: &str = "M12 4 3 19.5h18zM12 10v4.5M12 17v.2";

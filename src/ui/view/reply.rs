@@ -1,0 +1,163 @@
+//! A reply: the thought in a folded block, the output, what it took, what can be done with it.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use crate::protocol::FinishReason;
+
+use super::icons::{AGAIN, CHEVRON, COPY, Icon};
+use super::notice::NoticeView;
+use crate::ui::dom;
+use crate::ui::figures;
+use crate::ui::markdown;
+use crate::ui::page::page;
+use crate::ui::reply::{Reply, Status};
+
+type ReplyMemo = Memo<Option<Arc<Reply>>>;
+
+/// Reads something of the reply.
+fn read<T>(reply: ReplyMemo, of: impl Fn(&Reply) -> T) -> Option<T> {
+    reply.with(|reply| reply.as_deref().map(of))
+}
+
+/// One reply.
+#[component]
+pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
+    let status = Memo::new(move |_| read(reply, |r| r.status));
+    let has_thought = Memo::new(move |_| read(reply, |r| r.thought_tokens > 0).unwrap_or(false));
+    let thought = Memo::new(move |_| read(reply, |r| r.thought.clone()).unwrap_or_default());
+    let output = Memo::new(move |_| read(reply, |r| r.output.clone()).unwrap_or_default());
+    let thinking = Memo::new(move |_| read(reply, Reply::is_thinking).unwrap_or(false));
+    let open = Memo::new(move |_| read(reply, Reply::is_open).unwrap_or(false));
+    let waiting = move || match status.get() {
+        Some(Status::Queued) => Some("Waiting for the model"),
+        Some(Status::Reading) => Some("Reading"),
+        _ => None,
+    };
+    let failure = Memo::new(move |_| read(reply, |r| r.failure.clone()).flatten());
+    view! {
+        <article class="reply" aria-label="Polo" aria-busy=move || open.get().to_string()>
+            <Show when=move || has_thought.get()>
+                <details class="thought">
+                    <summary>
+                        <Icon path=CHEVRON />
+                        <span class:pulse=move || thinking.get()>
+                            {move || read(reply, thought_label).unwrap_or_default()}
+                        </span>
+                    </summary>
+                    <div class="thought-text prose">
+                        <Text text=thought render=markdown::plain_blocks />
+                    </div>
+                </details>
+            </Show>
+            {move || waiting().map(|text| view! { <p class="waiting pulse">{text}"…"</p> })}
+            <div class="output prose" on:click=move |event| dom::copy_code(&event)>
+                <Text text=output render=markdown::blocks />
+            </div>
+            {move || {
+                status.get().and_then(ending).map(|text| view! { <p class="ending">{text}</p> })
+            }}
+            {move || failure.get().map(|notice| view! { <NoticeView notice /> })}
+            <footer>
+                <p class="stats" title=move || read(reply, |r| format!("Seed {}", r.seed))>
+                    {move || read(reply, stats).unwrap_or_default()}
+                </p>
+                <Show when=move || !open.get()>
+                    <Actions reply is_last />
+                </Show>
+            </footer>
+        </article>
+    }
+}
+
+/// Blocks of text, of which only the one that changes is put into the page anew.
+#[component]
+fn Text(text: Memo<String>, render: fn(&str) -> Vec<String>) -> impl IntoView {
+    let blocks = Memo::new(move |_| text.with(|text| render(text)));
+    view! {
+        <For each=move || 0..blocks.with(Vec::len) key=|index| *index let(index)>
+            {
+                let html = Memo::new(move |_| {
+                    blocks.with(|blocks| blocks.get(index).cloned().unwrap_or_default())
+                });
+                view! { <div class="block" inner_html=move || html.get()></div> }
+            }
+        </For>
+    }
+}
+
+#[component]
+fn Actions(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
+    let page = page();
+    let label = RwSignal::new("Copy");
+    let copy = move |_| {
+        let text = reply.with_untracked(|r| r.as_ref().map(|r| r.copy_text().to_owned())).unwrap_or_default();
+        leptos::task::spawn_local(async move {
+            label.set(if dom::copy(text).await { "Copied" } else { "Not allowed" });
+            // The reply may be gone by then.
+            let reset = move || {
+                label.try_set("Copy");
+            };
+            set_timeout(reset, std::time::Duration::from_millis(1500));
+        });
+    };
+    view! {
+        <div class="actions">
+            <button type="button" class="quiet" on:click=copy>
+                <Icon path=COPY />
+                {move || label.get()}
+            </button>
+            <Show when=move || is_last.get()>
+                <button type="button" class="quiet" on:click=move |_| page.regenerate()>
+                    <Icon path=AGAIN />
+                    "Regenerate"
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+fn thought_label(reply: &Reply) -> String {
+    let tokens = reply.usage.as_ref().map_or(reply.thought_tokens, |usage| usage.reasoning_tokens);
+    let tokens = format!("{} token{}", figures::count(tokens as u64), if tokens == 1 { "" } else { "s" });
+    if reply.is_thinking() {
+        return format!("Thinking… {tokens}");
+    }
+    match reply.thought_ms() {
+        Some(ms) => format!("Thought for {tokens}, {}", figures::duration(ms)),
+        None => format!("Thought for {tokens}"),
+    }
+}
+
+/// What a reply took; grows while it is written.
+fn stats(reply: &Reply) -> String {
+    let tokens = reply.usage.as_ref().map_or(reply.tokens, |usage| usage.completion_tokens);
+    if tokens == 0 {
+        return String::new();
+    }
+    let mut parts =
+        vec![format!("{} token{}", figures::count(tokens as u64), if tokens == 1 { "" } else { "s" })];
+    if let Some(speed) = reply.tokens_per_s() {
+        parts.push(format!("{} tokens/s", figures::per_second(speed)));
+    }
+    if let Some(ms) = reply.first_token_ms() {
+        parts.push(format!("first after {}", figures::duration(ms)));
+    }
+    if let Some(usage) = &reply.usage {
+        parts.push(format!("{} of context left", figures::count(usage.context_left as u64)));
+    }
+    parts.join(" · ")
+}
+
+/// Why a reply ended, where that is not plain.
+fn ending(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Done(FinishReason::Cancelled) => Some("Stopped."),
+        Status::Done(FinishReason::Length) => {
+            Some("Cut off at the longest reply allowed. “Max new tokens” in Settings allows more.")
+        }
+        Status::Done(FinishReason::Context) => Some("The context is full. Start a new chat to go on."),
+        _ => None,
+    }
+}

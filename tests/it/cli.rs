@@ -1,0 +1,106 @@
+//! The command from outside: what it prints, and its exit codes. Nothing here needs a GPU.
+
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn polo(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_polo"));
+    command.args(words).stdin(Stdio::null());
+    command
+}
+
+fn run(words: &[&str]) -> Output {
+    polo(words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn help_teaches_with_examples() {
+    for (words, taught) in [
+        (&["--help"][..], "polo ask --json"),
+        (&["ask", "--help"], "| polo ask -"),
+        (&["bench", "--help"], "--shape qwen2-1.5b"),
+        (&["eval", "--help"], "--split test"),
+        (&["doctor", "--help"], "--device"),
+        (&["problems", "--help"], "--jsonl"),
+    ] {
+        let output = run(words);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains(taught), "{words:?} does not teach {taught}");
+    }
+    assert!(text(&run(&["--version"]).stdout).starts_with("polo 0."));
+}
+
+#[test]
+fn wrong_usage_is_told_with_code_2() {
+    let check = |words: &[&str], said: &str| {
+        let output = run(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {output:?}");
+        assert!(text(&output.stderr).contains(said), "{words:?}: {}", text(&output.stderr));
+    };
+    check(&[], "Usage");
+    check(&["ask"], "QUESTION");
+    check(&["ask", "--temperature", "9", "hi"], "temperature is 9, expected 0 to 4");
+    check(&["ask", "--temperature", "NaN", "hi"], "temperature is NaN");
+    check(&["ask", "--json", "--top-logprobs", "6", "hi"], "top_logprobs is 6");
+    check(&["ask", "--kv", "f8", "hi"], "f16, f32");
+    check(&["ask", " "], "the question is empty");
+    check(&["ask", "-"], "the question is empty");
+    check(&["bench", "--batch", "0"], "--batch");
+    check(&["eval", "--suite", "poetry"], "poetry");
+    check(&["eval", "--count", "0"], "--count");
+    let json = run(&["ask", "--json", "--temperature", "9", "hi"]);
+    let error: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(error["error"]["kind"], "bad_request");
+}
+
+#[test]
+fn standard_input_that_is_not_utf8_is_refused() {
+    let mut child = polo(&["ask", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"What is \xff?").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("byte 8 is not UTF-8"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn problems_are_printed_and_repeat() {
+    let jsonl = |seed: &str, split: &str| {
+        let output = run(&["problems", "--seed", seed, "--count", "20", "--split", split, "--jsonl"]);
+        assert_eq!(output.status.code(), Some(0));
+        let lines: Vec<Value> =
+            text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 20);
+        lines
+    };
+    let test = jsonl("1", "test");
+    assert_eq!(test, jsonl("1", "test"));
+    assert_ne!(test, jsonl("2", "test"));
+    assert!(!jsonl("1", "train").iter().any(|problem| test.contains(problem)));
+    assert!(test.iter().all(|problem| problem["question"].is_string() && problem["answer"].is_string()));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = polo(&["problems", "--count", "100000", "--jsonl"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 100];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+#[test]
+fn piped_output_has_no_colour() {
+    let output = run(&["problems", "--count", "3"]);
+    assert!(!output.stdout.contains(&0x1b));
+    assert!(text(&output.stdout).contains("<Thought>"));
+}
