@@ -108,10 +108,25 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         top: Vec<TopLogprob>,
     },
+    /// Text that became certain only after its token was told (it might have been the start of a tag).
+    Text {
+        /// The request.
+        id: RequestId,
+        /// Which of several replies.
+        choice: u32,
+        /// Node of a search tree (0 outside a search).
+        node: u32,
+        /// Thought or output.
+        channel: Channel,
+        /// The text.
+        text: String,
+    },
     /// A request ended well.
     Done {
         /// The request.
         id: RequestId,
+        /// The whole reply of each choice, tags included, as the next turn of the conversation needs it.
+        replies: Vec<String>,
         /// Why it ended.
         finish_reason: FinishReason,
         /// What it took.

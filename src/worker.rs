@@ -19,6 +19,8 @@ export function watch_devices() {
     if (!wanted || !this.features.has('subgroups')) return request.call(this, descriptor);
     const features = new Set(descriptor?.requiredFeatures ?? []);
     features.add('subgroups');
+    // The engine looks for this mark.
+    globalThis.poloSubgroups = true;
     return request.call(this, { ...descriptor, requiredFeatures: [...features] });
   };
 }")]

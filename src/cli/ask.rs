@@ -121,6 +121,13 @@ fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Ou
                 writer.write(channel, &text, output)?;
                 answer.tokens.push(Token { id: token, text, logprob, channel, top_logprobs: top });
             }
+            Ok(Event::Text { channel, text, .. }) => {
+                match channel {
+                    Channel::Thought => answer.thought += &text,
+                    Channel::Output => answer.output += &text,
+                }
+                writer.write(channel, &text, output)?;
+            }
             Ok(Event::Done { finish_reason, usage, .. }) => {
                 writer.end(output)?;
                 answer.finish_reason = Some(finish_reason);

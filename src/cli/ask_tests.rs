@@ -60,7 +60,7 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>) {
                     emit(Event::Token { id, choice: 0, node: 0, channel, text, token, logprob: -0.5, top });
                 }
                 let usage = Usage { completion_tokens: 3, decode_ms: 100.0, ..Usage::default() };
-                emit(Event::Done { id, finish_reason: FinishReason::Stop, usage });
+                emit(Event::Done { id, replies: Vec::new(), finish_reason: FinishReason::Stop, usage });
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use crate::platform;
 use crate::protocol::{DeviceInfo, Variant};
 
 /// What to ask of the system.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeviceOptions {
     /// Part of an adapter's name, or its index in [`list_adapters`]; `None` for the fastest.
     pub device: Option<String>,

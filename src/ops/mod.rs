@@ -15,16 +15,19 @@ pub mod matmul;
 pub mod matrix;
 pub mod matvec;
 pub mod qkv;
+pub mod read_bandwidth;
 pub mod rms_norm;
 pub mod rms_norm_serial;
 pub mod rope;
 pub mod sample;
 pub mod sample_serial;
+pub mod self_test;
 pub mod source;
 pub mod step;
 pub mod swiglu;
 
 pub use matrix::{Chunk, Matrix};
+pub use self_test::all_shaders;
 pub use step::{Row, TableEntry};
 
 use crate::protocol::Variant;

@@ -70,6 +70,14 @@ pub fn is_folder(location: &str) -> Result<bool> {
     twin::is_folder(location)
 }
 
+/// Polo Tiny, where the program carries it in itself; the page fetches [`EMBEDDED_MODEL`] instead.
+pub fn embedded_model() -> Option<&'static [u8]> {
+    twin::embedded_model()
+}
+
+/// Where Polo Tiny lies beside the page.
+pub const EMBEDDED_MODEL: &str = "models/polo-tiny.gguf";
+
 /// What Tint wants at the head of a shader with subgroup operations, and naga does not know.
 pub const WGSL_SUBGROUPS: &str = twin::WGSL_SUBGROUPS;
 

@@ -103,3 +103,7 @@ pub(super) const WGSL_SUBGROUPS: &str = "";
 pub(super) fn shim_has_subgroups() -> bool {
     false
 }
+
+pub(super) fn embedded_model() -> Option<&'static [u8]> {
+    Some(include_bytes!("../../models/polo-tiny.gguf"))
+}

@@ -179,3 +179,7 @@ pub(super) const WGSL_SUBGROUPS: &str = "enable subgroups;\ndiagnostic(off, subg
 pub(super) fn shim_has_subgroups() -> bool {
     js_sys::Reflect::get(&js_sys::global(), &"poloSubgroups".into()).is_ok_and(|mark| mark.is_truthy())
 }
+
+pub(super) fn embedded_model() -> Option<&'static [u8]> {
+    None
+}

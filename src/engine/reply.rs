@@ -1,0 +1,144 @@
+//! From chosen tokens to the events of a reply: text, thought or output, stop texts.
+
+use crate::protocol::{Channel, Event, FinishReason, RequestId, SamplingOptions, TopLogprob, Usage};
+use crate::sampler::Record;
+use crate::text::{EncodedPrompt, ReplyParser, StopMatcher, StreamDecoder, Tokenizer};
+
+/// One of the replies to a request.
+pub(super) struct Reply {
+    request: RequestId,
+    choice: u32,
+    decoder: StreamDecoder,
+    stop: StopMatcher,
+    parser: ReplyParser,
+    alternatives: usize,
+    /// Everything said, tags included.
+    pub(super) raw: String,
+    pub(super) tokens: usize,
+    pub(super) reasoning_tokens: usize,
+}
+
+impl Reply {
+    pub(super) fn new(
+        request: RequestId,
+        choice: u32,
+        prompt: &EncodedPrompt,
+        sampling: &SamplingOptions,
+    ) -> Self {
+        Self {
+            request,
+            choice,
+            decoder: StreamDecoder::new(),
+            stop: StopMatcher::new(&sampling.stop),
+            parser: ReplyParser::new(prompt.opened),
+            alternatives: sampling.top_logprobs as usize,
+            raw: String::new(),
+            tokens: 0,
+            reasoning_tokens: 0,
+        }
+    }
+
+    /// Whether a stop text was found.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.stopped()
+    }
+
+    /// Tells one token.
+    pub(super) fn push(&mut self, tokenizer: &Tokenizer, record: &Record, emit: &dyn Fn(Event)) {
+        let text = if record.is_end() { String::new() } else { self.decoder.push(tokenizer, record.id) };
+        let text = self.stop.push(&text);
+        self.raw.push_str(&text);
+        let mut pieces = self.parser.push(&text).into_iter();
+        let (channel, text) = pieces.next().unwrap_or((self.parser.channel(), String::new()));
+        self.tokens += 1;
+        self.reasoning_tokens += usize::from(channel == Channel::Thought);
+        let top = record.top().take(self.alternatives).map(|(token, logprob)| TopLogprob {
+            token,
+            text: tokenizer.token_text(token),
+            logprob,
+        });
+        emit(Event::Token {
+            id: self.request,
+            choice: self.choice,
+            node: 0,
+            channel,
+            text,
+            token: record.id,
+            logprob: record.logprob(),
+            top: top.collect(),
+        });
+        for (channel, text) in pieces {
+            self.tell(channel, text, emit);
+        }
+    }
+
+    /// Tells what was held back.
+    pub(super) fn finish(&mut self, emit: &dyn Fn(Event)) {
+        let text = self.decoder.finish();
+        let mut text = self.stop.push(&text);
+        text.push_str(&self.stop.finish());
+        self.raw.push_str(&text);
+        let mut pieces = self.parser.push(&text);
+        pieces.extend(self.parser.finish());
+        for (channel, text) in pieces {
+            self.tell(channel, text, emit);
+        }
+    }
+
+    fn tell(&self, channel: Channel, text: String, emit: &dyn Fn(Event)) {
+        if !text.is_empty() {
+            emit(Event::Text { id: self.request, choice: self.choice, node: 0, channel, text });
+        }
+    }
+}
+
+/// A request being answered: one reply a sequence.
+pub(super) struct Job {
+    pub(super) id: RequestId,
+    pub(super) prompt_tokens: usize,
+    pub(super) cached_tokens: usize,
+    pub(super) started_ms: f64,
+    pub(super) first_ms: Option<f64>,
+    pub(super) last_ms: f64,
+    pub(super) open: usize,
+    pub(super) replies: Vec<String>,
+    pub(super) completion_tokens: usize,
+    pub(super) reasoning_tokens: usize,
+    pub(super) longest: usize,
+    pub(super) reason: Option<FinishReason>,
+}
+
+impl Job {
+    /// Takes over a finished reply.
+    pub(super) fn close(&mut self, reply: Reply, reason: FinishReason) {
+        self.open -= 1;
+        self.completion_tokens += reply.tokens;
+        self.reasoning_tokens += reply.reasoning_tokens;
+        self.longest = self.longest.max(reply.tokens);
+        if let Some(slot) = self.replies.get_mut(reply.choice as usize) {
+            *slot = reply.raw;
+        }
+        // Of several replies the first one's reason stands, unless one was cut short.
+        let first = self.reason.unwrap_or(reason);
+        self.reason = Some(if first == FinishReason::Stop { reason } else { first });
+    }
+
+    /// The closing event.
+    pub(super) fn done(self, context: usize) -> Event {
+        let first_ms = self.first_ms.unwrap_or(self.last_ms);
+        Event::Done {
+            id: self.id,
+            replies: self.replies,
+            finish_reason: self.reason.unwrap_or(FinishReason::Cancelled),
+            usage: Usage {
+                prompt_tokens: self.prompt_tokens,
+                cached_tokens: self.cached_tokens,
+                completion_tokens: self.completion_tokens,
+                reasoning_tokens: self.reasoning_tokens,
+                context_left: context.saturating_sub(self.prompt_tokens + self.longest),
+                first_token_ms: first_ms - self.started_ms,
+                decode_ms: self.last_ms - first_ms,
+            },
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! A loaded model with its tokenizer and scheduler, and the requests it is answering.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use super::Emit;
+use super::reply::{Job, Reply};
+use crate::error::{Error, Result};
+use crate::files::ModelFiles;
+use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest};
+use crate::gpu::Gpu;
+use crate::model::{Config, Options, Qwen2, Source, random_config};
+use crate::ops::step::PAGE;
+use crate::platform;
+use crate::protocol::{
+    Event, FinishReason, LoadOptions, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
+};
+use crate::sampler::{MAX_END_TOKENS, Rule};
+use crate::text::{self, ChatTemplate, EncodedPrompt, Tokenizer};
+
+/// Context where the user names none: enough for long thoughts, little enough for small cards. In tokens.
+const DEFAULT_CONTEXT: usize = 8192;
+
+/// How a model turns text into tokens; random models have none.
+struct Language {
+    tokenizer: Tokenizer,
+    template: ChatTemplate,
+}
+
+/// A model that answers.
+pub(super) struct Session {
+    emit: Emit,
+    pub(super) scheduler: Scheduler,
+    language: Option<Language>,
+    end_tokens: Vec<u32>,
+    info: ModelInfo,
+    jobs: BTreeMap<RequestId, Job>,
+    replies: HashMap<SequenceId, (RequestId, Reply)>,
+}
+
+/// Files of a source, or none for random weights.
+async fn open_files(source: &ModelSource) -> Result<Option<ModelFiles>> {
+    match source {
+        ModelSource::Random { .. } => Ok(None),
+        ModelSource::Embedded => match platform::embedded_model() {
+            Some(bytes) => ModelFiles::from_bytes("Polo Tiny", bytes).await.map(Some),
+            None => {
+                let url = platform::EMBEDDED_MODEL.to_owned();
+                ModelFiles::open(&ModelSource::Url { url }).await.map(Some)
+            }
+        },
+        _ => ModelFiles::open(source).await.map(Some),
+    }
+}
+
+impl Session {
+    pub(super) async fn load(
+        id: RequestId,
+        gpu: Rc<Gpu>,
+        source: &ModelSource,
+        options: &LoadOptions,
+        emit: Emit,
+    ) -> Result<Self> {
+        let started_ms = platform::now_ms();
+        let files = open_files(source).await?;
+        let (config, weights, name) = match (&files, source) {
+            (Some(files), _) => {
+                (Config::from_json(&files.name, &files.config)?, Source::Files(files), files.name.clone())
+            }
+            (None, ModelSource::Random { shape, seed }) => {
+                (random_config(shape)?, Source::Random(*seed), format!("random {shape}"))
+            }
+            (None, _) => return Err(Error::BadRequest("the source has no files".into())),
+        };
+        let total_bytes = files.as_ref().map_or(0, ModelFiles::weight_bytes);
+        let mut done_bytes = 0;
+        let mut told = 0;
+        let progress_emit = emit.clone();
+        let mut progress = move |bytes: u64| {
+            done_bytes += bytes;
+            // A hundred messages a load are enough for any bar.
+            if done_bytes - told >= total_bytes / 100 {
+                told = done_bytes;
+                progress_emit(Event::Loading { id, done_bytes, total_bytes });
+            }
+        };
+        let options = model_options(&config, options)?;
+        let parameters = config.parameters();
+        let context = options.context;
+        let model = Qwen2::load(gpu, config, weights, options, &mut progress).await?;
+        let claims = files.as_ref().map(|files| files.claims.clone()).unwrap_or_default();
+        let shown_name = claims.iter().find(|(key, _)| key == "general.name").map(|(_, name)| name.clone());
+        let mut info = ModelInfo {
+            name: shown_name.unwrap_or(name),
+            architecture: "qwen2".into(),
+            parameters,
+            context,
+            weight_bytes: model.weights().bytes(),
+            kv_bytes: model.kv_bytes(),
+            tensors: model.weights().formats.clone(),
+            claims,
+            load_ms: 0.0,
+            sampling: files.as_ref().and_then(|files| recommended(files.generation_config.as_ref()?)),
+        };
+        let language = match &files {
+            Some(files) => Some(Language {
+                tokenizer: Tokenizer::from_json(&files.tokenizer.json)?,
+                template: ChatTemplate::new(
+                    files.chat_template.clone(),
+                    files.tokenizer.bos_token.clone(),
+                    files.tokenizer.eos_token.clone(),
+                ),
+            }),
+            None => None,
+        };
+        let mut end_tokens = files.as_ref().map(ModelFiles::end_tokens).unwrap_or_default();
+        if let Some(language) = &language {
+            let named = ["<|im_end|>", "<|endoftext|>"].map(|token| language.tokenizer.token_id(token));
+            end_tokens.extend(named.into_iter().flatten());
+        }
+        end_tokens.sort_unstable();
+        end_tokens.dedup();
+        end_tokens.truncate(MAX_END_TOKENS);
+        // The load is over when the GPU has everything.
+        model.gpu().finish().await?;
+        info.load_ms = platform::now_ms() - started_ms;
+        Ok(Self {
+            emit,
+            scheduler: Scheduler::new(model),
+            language,
+            end_tokens,
+            info,
+            jobs: BTreeMap::new(),
+            replies: HashMap::new(),
+        })
+    }
+
+    pub(super) fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.scheduler.is_busy()
+    }
+
+    fn encode(&self, prompt: &Prompt) -> Result<EncodedPrompt> {
+        match (&self.language, prompt) {
+            (Some(language), _) => text::encode(prompt, &language.tokenizer, &language.template),
+            (None, Prompt::Tokens { tokens }) => {
+                Ok(EncodedPrompt { tokens: tokens.clone(), opened: None, note: None })
+            }
+            (None, _) => Err(Error::BadRequest("a random model has no tokenizer: give token ids".into())),
+        }
+    }
+
+    pub(super) fn generate(
+        &mut self,
+        id: RequestId,
+        prompt: &Prompt,
+        sampling: &SamplingOptions,
+    ) -> Result<()> {
+        sampling.validate()?;
+        if self.jobs.contains_key(&id) {
+            return Err(Error::BadRequest(format!("request {id} is already being answered")));
+        }
+        let started_ms = platform::now_ms();
+        let prompt = self.encode(prompt)?;
+        let cached_tokens = self.scheduler.cached_len(&prompt.tokens);
+        let rule = Rule { temperature: sampling.temperature, top_k: sampling.top_k, top_p: sampling.top_p };
+        for choice in 0..sampling.choices {
+            let sequence = self.scheduler.submit(SequenceRequest {
+                tokens: prompt.tokens.clone(),
+                rule,
+                seed: sampling.seed,
+                choice,
+                max_new_tokens: sampling.max_new_tokens,
+                end_tokens: self.end_tokens.clone(),
+            })?;
+            self.replies.insert(sequence, (id, Reply::new(id, choice, &prompt, sampling)));
+        }
+        let choices = sampling.choices as usize;
+        self.jobs.insert(
+            id,
+            Job {
+                id,
+                prompt_tokens: prompt.tokens.len(),
+                cached_tokens,
+                started_ms,
+                first_ms: None,
+                last_ms: started_ms,
+                open: choices,
+                replies: vec![String::new(); choices],
+                completion_tokens: 0,
+                reasoning_tokens: 0,
+                longest: 0,
+                reason: None,
+            },
+        );
+        (self.emit)(Event::Started { id, prompt_tokens: prompt.tokens.len(), cached_tokens });
+        Ok(())
+    }
+
+    fn sequences_of(&self, id: RequestId) -> Vec<SequenceId> {
+        self.replies
+            .iter()
+            .filter(|(_, (request, _))| *request == id)
+            .map(|(sequence, _)| *sequence)
+            .collect()
+    }
+
+    pub(super) fn cancel(&mut self, id: RequestId) {
+        for sequence in self.sequences_of(id) {
+            self.scheduler.cancel(sequence);
+        }
+    }
+
+    /// Ends everything in progress with the same error.
+    pub(super) fn fail_all(&mut self, error: &Error) {
+        for id in std::mem::take(&mut self.jobs).into_keys() {
+            (self.emit)(Event::Failed {
+                id: Some(id),
+                kind: error.kind().into(),
+                message: error.to_string(),
+            });
+        }
+        self.replies.clear();
+    }
+
+    /// One round: submit, collect, tell.
+    pub(super) async fn step(&mut self) -> Result<()> {
+        for output in self.scheduler.step().await? {
+            match output {
+                Output::Token { id, record } => self.token(id, &record),
+                Output::Finished { id, reason } => self.finished(id, reason),
+                Output::Failed { id, error } => self.failed(id, &error),
+            }
+        }
+        Ok(())
+    }
+
+    fn token(&mut self, sequence: SequenceId, record: &crate::sampler::Record) {
+        let Some((request, reply)) = self.replies.get_mut(&sequence) else { return };
+        let Some(job) = self.jobs.get_mut(request) else { return };
+        job.last_ms = platform::now_ms();
+        job.first_ms.get_or_insert(job.last_ms);
+        if reply.is_stopped() {
+            return;
+        }
+        match &self.language {
+            Some(language) => reply.push(&language.tokenizer, record, &*self.emit),
+            None => reply.tokens += 1,
+        }
+        if reply.is_stopped() {
+            let len = record.position as usize + 1;
+            self.scheduler.truncate(sequence, len, FinishReason::Stop);
+        }
+    }
+
+    fn finished(&mut self, sequence: SequenceId, reason: FinishReason) {
+        let Some((request, mut reply)) = self.replies.remove(&sequence) else { return };
+        reply.finish(&*self.emit);
+        let Some(job) = self.jobs.get_mut(&request) else { return };
+        job.close(reply, reason);
+        if job.open == 0
+            && let Some(job) = self.jobs.remove(&request)
+        {
+            (self.emit)(job.done(self.info.context));
+        }
+    }
+
+    fn failed(&mut self, sequence: SequenceId, error: &Error) {
+        let Some((request, _)) = self.replies.remove(&sequence) else { return };
+        for other in self.sequences_of(request) {
+            self.replies.remove(&other);
+            self.scheduler.cancel(other);
+        }
+        self.jobs.remove(&request);
+        let event =
+            Event::Failed { id: Some(request), kind: error.kind().into(), message: error.to_string() };
+        (self.emit)(event);
+    }
+}
+
+fn model_options(config: &Config, options: &LoadOptions) -> Result<Options> {
+    let longest = config.max_position_embeddings;
+    let context = options.context.unwrap_or(DEFAULT_CONTEXT.min(longest));
+    if context < 2 || context > longest {
+        return Err(Error::BadRequest(format!(
+            "context is {context}, expected 2 to the model's {longest} tokens"
+        )));
+    }
+    if !(1..=64).contains(&options.max_batch) {
+        return Err(Error::BadRequest(format!("max_batch is {}, expected 1 to 64", options.max_batch)));
+    }
+    Ok(Options {
+        quantize: options.quantize,
+        kv: options.kv,
+        context,
+        sequences: options.max_batch,
+        // One full context, half as much again for other sequences, and a little for many short ones.
+        pages: context.div_ceil(PAGE) * 3 / 2 + 64,
+        max_chunk_bytes: options.max_chunk_bytes.max(1),
+    })
+}
+
+/// Sampling from generation_config.json; absent keys keep our defaults.
+fn recommended(config: &serde_json::Value) -> Option<SamplingOptions> {
+    let mut options = SamplingOptions::default();
+    let number = |key: &str| config[key].as_f64().map(|value| value as f32);
+    let known = ["temperature", "top_p", "top_k", "do_sample"].iter().any(|key| !config[*key].is_null());
+    options.temperature = number("temperature").unwrap_or(options.temperature);
+    options.top_p = number("top_p").unwrap_or(options.top_p);
+    if let Some(top_k) = config["top_k"].as_u64() {
+        options.top_k = top_k.min(64) as u32;
+    }
+    if config["do_sample"].as_bool() == Some(false) {
+        options.temperature = 0.0;
+    }
+    (known && options.validate().is_ok()).then_some(options)
+}

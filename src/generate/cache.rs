@@ -1,0 +1,70 @@
+//! Finished sequences keep their pages as long as nobody needs them: the next turn of a chat, a
+//! regenerated or an edited message begins where they agree.
+
+use crate::model::{BlockTable, Pages};
+
+/// A finished sequence.
+struct Kept {
+    tokens: Vec<u32>,
+    table: BlockTable,
+    last_used: u64,
+}
+
+/// Finished sequences, the least recently used given up first.
+#[derive(Default)]
+pub(super) struct PrefixCache {
+    kept: Vec<Kept>,
+    clock: u64,
+}
+
+/// Finished sequences kept at most; each lookup compares with all of them.
+const MOST: usize = 64;
+
+/// Tokens two sequences share from the start.
+pub(super) fn common_prefix(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+impl PrefixCache {
+    /// Tokens that the best match for `tokens` shares with it, at most `most`; and a table of them.
+    pub(super) fn fork(&mut self, tokens: &[u32], most: usize, pages: &mut Pages) -> Option<BlockTable> {
+        self.clock += 1;
+        let shared = |kept: &Kept| common_prefix(&kept.tokens, tokens).min(kept.table.len()).min(most);
+        let best = self.kept.iter_mut().max_by_key(|kept| shared(kept))?;
+        let len = shared(best);
+        if len == 0 {
+            return None;
+        }
+        best.last_used = self.clock;
+        Some(best.table.fork(len, pages))
+    }
+
+    /// Shared tokens of the best match.
+    pub(super) fn best_len(&self, tokens: &[u32]) -> usize {
+        let shared = |kept: &Kept| common_prefix(&kept.tokens, tokens).min(kept.table.len());
+        self.kept.iter().map(shared).max().unwrap_or(0)
+    }
+
+    /// Keeps a finished sequence; `table` holds at most `tokens`.
+    pub(super) fn keep(&mut self, tokens: Vec<u32>, table: BlockTable, pages: &mut Pages) {
+        assert!(table.len() <= tokens.len(), "{} slots for {} tokens", table.len(), tokens.len());
+        self.clock += 1;
+        let covered = |kept: &Kept| common_prefix(&kept.tokens, &tokens) >= kept.table.len();
+        while let Some(at) = self.kept.iter().position(covered) {
+            self.kept.swap_remove(at).table.release(pages);
+        }
+        self.kept.push(Kept { tokens, table, last_used: self.clock });
+        if self.kept.len() > MOST {
+            self.evict(pages);
+        }
+    }
+
+    /// Gives up the least recently used sequence; false if there is none.
+    pub(super) fn evict(&mut self, pages: &mut Pages) -> bool {
+        let oldest = self.kept.iter().enumerate().min_by_key(|(_, kept)| kept.last_used).map(|(at, _)| at);
+        if let Some(at) = oldest {
+            self.kept.swap_remove(at).table.release(pages);
+        }
+        oldest.is_some()
+    }
+}

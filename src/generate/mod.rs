@@ -1,0 +1,9 @@
+//! Sequences that decode together: one scheduler owns them all, mixes prompts with decode steps, and
+//! serves chat, search lanes and clients of a server alike.
+
+mod cache;
+mod scheduler;
+mod sequence;
+
+pub use scheduler::{Output, Scheduler};
+pub use sequence::{SequenceId, SequenceRequest};
