@@ -1,5 +1,6 @@
 //! `polo doctor`: the GPUs of this machine, what the engine makes of one, and whether it computes right.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, progress_bar};
 use crate::engine;
-use crate::protocol::{DeviceInfo, Event, ModelInfo, Request, SelfTestResult};
+use crate::protocol::{DeviceInfo, Event, ModelInfo, Request, SelfTestResult, TensorFormat};
 
 /// What to say of a kernel that differs from its reference.
 const WRONG_NUMBERS: &str =
@@ -104,12 +105,20 @@ fn table(findings: &Findings) -> String {
             model.weight_bytes as f64 / 1e6,
             model.context,
         );
+        // One line a format; the JSON has every tensor.
+        let mut formats: BTreeMap<(&str, &str), Vec<&TensorFormat>> = BTreeMap::new();
         for tensor in &model.tensors {
-            let split = if tensor.chunks > 1 { format!(", {} chunks", tensor.chunks) } else { String::new() };
+            formats.entry((&tensor.file, &tensor.gpu)).or_default().push(tensor);
+        }
+        for ((file, gpu), tensors) in formats {
+            let chunks: usize = tensors.iter().map(|tensor| tensor.chunks).sum();
+            let first = tensors[0];
             let _ = writeln!(
                 text,
-                "  {} {:?} {} -> {}{split}",
-                tensor.name, tensor.dims, tensor.file, tensor.gpu
+                "  {file} -> {gpu}: {} tensors in {chunks} buffers, such as {} {:?}",
+                tensors.len(),
+                first.name,
+                first.dims,
             );
         }
     }

@@ -104,6 +104,7 @@ pub(super) fn shim_has_subgroups() -> bool {
     false
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the browser's twin has none")]
 pub(super) fn embedded_model() -> Option<&'static [u8]> {
     Some(include_bytes!("../../models/polo-tiny.gguf"))
 }

@@ -1,4 +1,4 @@
-//! The command from outside: what it prints, and its exit codes. Nothing here needs a GPU.
+//! The command from outside: what it prints, and its exit codes. The tests named `gpu_` need a GPU.
 
 use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
@@ -103,4 +103,73 @@ fn piped_output_has_no_colour() {
     let output = run(&["problems", "--count", "3"]);
     assert!(!output.stdout.contains(&0x1b));
     assert!(text(&output.stdout).contains("<Thought>"));
+}
+
+#[test]
+fn gpu_ask_prints_one_object_that_repeats() {
+    let ask = |words: &[&str]| {
+        let words = [&["ask", "--json", "--max-tokens", "12", "--top-logprobs", "5"], words].concat();
+        let output = run(&words);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let first = ask(&["--seed", "7", "What is 12 + 34?"]);
+    let tokens = first["tokens"].as_array().unwrap();
+    assert!((1..=12).contains(&tokens.len()), "{first}");
+    for token in tokens {
+        let logprob = token["logprob"].as_f64().unwrap();
+        assert!(logprob <= 0.0 && token["id"].is_u64() && token["channel"].is_string(), "{token}");
+        let top: Vec<f64> = token["top_logprobs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|top| top["logprob"].as_f64().unwrap())
+            .collect();
+        assert_eq!(top.len(), 5);
+        assert!(top.is_sorted_by(|a, b| a >= b) && top.iter().map(|value| value.exp()).sum::<f64>() <= 1.001);
+    }
+    assert_eq!(first["usage"]["completion_tokens"], tokens.len());
+    assert!(first["timings"]["load_ms"].as_f64().unwrap() > 0.0);
+    let again = ask(&["--seed", "7", "What is 12 + 34?"]);
+    for key in ["thought", "output", "finish_reason", "tokens"] {
+        assert_eq!(first[key], again[key], "{key}");
+    }
+}
+
+#[test]
+fn gpu_ask_refuses_what_cannot_be() {
+    let check = |words: &[&str], code: i32, kind: &str, said: &str| {
+        let output = run(&[&["ask", "--json"], words].concat());
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
+        let error: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(error["error"]["kind"], kind, "{error}");
+        assert!(error["error"]["message"].as_str().unwrap().contains(said), "{error}");
+    };
+    check(&["--model", "/no/such.gguf", "hi"], 1, "fetch", "no such file");
+    check(&["--device", "no such gpu", "hi"], 1, "no_gpu", "no such gpu");
+    check(&["--model", "https://example.org/x.gguf", "hi"], 2, "bad_request", "download");
+    let long = "12 + 34 ".repeat(4000);
+    check(&[&long], 1, "context_full", "tokens");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), b"GGUF, but not really").unwrap();
+    check(&["--model", file.path().to_str().unwrap(), "hi"], 1, "bad_model", "GGUF version");
+}
+
+#[cfg(unix)]
+#[test]
+fn gpu_ctrl_c_stops_a_reply() {
+    let mut child =
+        polo(&["ask", "--raw", "--temperature", "4", "--top-k", "0", "--max-tokens", "100000", "a"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+    // The first text says that the reply has begun.
+    let mut first = [0; 1];
+    let began = child.stdout.as_mut().unwrap().read_exact(&mut first);
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(began.is_ok(), "{output:?}");
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
 }
