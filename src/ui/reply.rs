@@ -30,6 +30,8 @@ pub struct Reply {
     pub thought: String,
     /// Text of the output, Markdown.
     pub output: String,
+    /// The reply as the model wrote it, tags included; told at the end.
+    pub whole: Option<String>,
     /// Tokens of the thought so far.
     pub thought_tokens: usize,
     /// Tokens so far.
@@ -58,6 +60,7 @@ impl Reply {
             status,
             thought: String::new(),
             output: String::new(),
+            whole: None,
             thought_tokens: 0,
             tokens: 0,
             prompt: (0, 0),
@@ -86,23 +89,28 @@ impl Reply {
         self.tokens += 1;
         self.span_ms = Some((self.span_ms.map_or(now_ms, |(first, _)| first), now_ms));
         match channel {
-            Channel::Thought => {
-                self.thought.push_str(text);
-                self.thought_tokens += 1;
-            }
-            Channel::Output => {
-                self.output.push_str(text);
-                self.thought_end_ms.get_or_insert(now_ms);
-            }
+            Channel::Thought => self.thought_tokens += 1,
+            Channel::Output => drop(self.thought_end_ms.get_or_insert(now_ms)),
+        }
+        self.append(channel, text);
+    }
+
+    /// Takes text that comes without a token.
+    pub fn append(&mut self, channel: Channel, text: &str) {
+        match channel {
+            Channel::Thought => self.thought.push_str(text),
+            Channel::Output => self.output.push_str(text),
         }
     }
 
     /// The whole reply as the model wrote it, for the next turn's prompt.
     ///
-    /// The engine cuts the tags off, so they are set again: exactly as Marco's format has them, and
-    /// always closed, so that a stopped reply does not leave the next turn inside a thought. A reply
-    /// without a thought had no tags.
+    /// A reply that was cut off by an error has only its parts; they get their tags again as Marco's
+    /// format has them, closed, so that the next turn does not begin inside a thought.
     pub fn raw(&self) -> String {
+        if let Some(whole) = &self.whole {
+            return whole.clone();
+        }
         let output = self.output.trim_matches('\n');
         if self.thought.is_empty() {
             return output.to_owned();
@@ -155,6 +163,8 @@ mod tests {
         assert_eq!(reply.raw(), "4");
         reply.thought = "\n2+2\n".into();
         assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>");
+        reply.whole = Some("<Thought>2+2".into());
+        assert_eq!(reply.raw(), "<Thought>2+2");
     }
 
     #[test]
