@@ -16,6 +16,7 @@ export function watch_devices() {
   if (typeof GPUAdapter === 'undefined') return;
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = function (descriptor) {
+    globalThis.poloSubgroups = false;
     if (!wanted || !this.features.has('subgroups')) return request.call(this, descriptor);
     const features = new Set(descriptor?.requiredFeatures ?? []);
     features.add('subgroups');

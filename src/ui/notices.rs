@@ -49,8 +49,8 @@ impl Notice {
             "bad_request" => ("This request cannot be answered", "Your text is back in the box."),
             "bad_numbers" => (
                 "The GPU computed wrong numbers",
-                "Nothing was shown rather than something wrong. Open “Model and GPU” and check the kernels; \
-                 ?baseline=1 in the address uses the plainest ones.",
+                "Nothing is shown rather than something wrong. A newer graphics driver may help; ?baseline=1 in the \
+                 address uses the plainest kernels.",
             ),
             "read_back" => ("Results could not be read from the GPU", "Try again."),
             "panic" => (

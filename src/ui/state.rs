@@ -276,12 +276,12 @@ impl Chat {
                     Arc::make_mut(&mut exchange.reply).append(channel, &text);
                 }
             }
-            Event::Done { id, replies, finish_reason, usage } => {
+            Event::Done { id, finish_reason, usage, replies } => {
                 self.restarts = 0;
                 if let Some(exchange) = self.exchange(id) {
                     let reply = Arc::make_mut(&mut exchange.reply);
-                    reply.whole = replies.into_iter().next();
                     reply.status = Status::Done(finish_reason);
+                    reply.whole = replies.into_iter().next();
                     let tokens = usage.completion_tokens;
                     reply.usage = Some(usage);
                     self.announcement = match finish_reason {
@@ -329,7 +329,7 @@ impl Chat {
         }
         // A lost device or a panic leaves nothing that could go on.
         if id.is_none() || kind == "gpu_lost" {
-            self.restart_after(notice, id.is_some());
+            self.restart_after(notice);
         }
     }
 
@@ -343,14 +343,19 @@ impl Chat {
         }
     }
 
-    /// Starts the engine again, unless that did not help; `shown` when a reply shows the notice.
-    fn restart_after(&mut self, notice: Notice, shown: bool) {
+    /// Starts the engine again, unless that did not help.
+    fn restart_after(&mut self, notice: Notice) {
+        // A lost device is told for each request, and once more for the engine.
+        if self.effects.contains(&Effect::Restart) {
+            return;
+        }
         self.restarts += 1;
         if self.restarts > MAX_RESTARTS {
             self.down(notice);
             return;
         }
         self.interrupt(&notice);
+        let shown = self.exchanges.last().is_some_and(|last| last.reply.failure.as_ref() == Some(&notice));
         self.notice = (!shown).then_some(notice);
         self.restart();
     }

@@ -40,7 +40,7 @@ fn token(id: RequestId, channel: Channel, text: &str) -> Event {
 
 fn done(id: RequestId, finish_reason: FinishReason) -> Event {
     let usage = Usage { prompt_tokens: 10, completion_tokens: 3, context_left: 1011, ..Usage::default() };
-    Event::Done { id, replies: Vec::new(), finish_reason, usage }
+    Event::Done { id, finish_reason, usage, replies: vec![] }
 }
 
 fn failed(id: Option<RequestId>, kind: &str) -> Event {
@@ -52,7 +52,9 @@ fn answered(chat: &mut Chat, question: &str) {
     let id = ask(chat, question);
     chat.apply(Event::Started { id, prompt_tokens: 10, cached_tokens: 0 }, 1.0);
     chat.apply(token(id, Channel::Thought, "2+2"), 2.0);
-    chat.apply(token(id, Channel::Output, "4"), 3.0);
+    chat.apply(token(id, Channel::Output, ""), 3.0);
+    let text = "4".into();
+    chat.apply(Event::Text { id, choice: 0, node: 0, channel: Channel::Output, text }, 3.0);
     chat.apply(done(id, FinishReason::Stop), 3.0);
 }
 
@@ -211,6 +213,7 @@ fn a_lost_gpu_restarts_the_engine() {
     let mut chat = ready();
     let id = ask(&mut chat, "one");
     chat.apply(failed(Some(id), "gpu_lost"), 1.0);
+    chat.apply(failed(None, "gpu_lost"), 1.0);
     assert_eq!(chat.take_effects(), [Effect::Restart]);
     assert_eq!(chat.exchanges[0].reply.failure.as_ref().unwrap().kind, "gpu_lost");
     assert!(chat.notice.is_none());
