@@ -25,17 +25,18 @@ fn pair_dot_subgroup(group: vec3<u32>, subgroup: u32, lanes: u32, lane: u32) {
                 for (var b = 0u; b < BATCH; b++) { // unroll
                     var v = x[((first_token + b) * params.blocks + block) * 8u + i];
                     if (NORM) {
-                        squares[b] += dot(v, v);
+                        squares[b] = dot_add(v, v, squares[b]);
                         v *= n;
                     }
-                    raw[b] += vec2<f32>(dot(w0, v), dot(w1, v));
-                    if (uses_min()) { sums[b] += dot(v, vec4<f32>(1.0)); }
+                    raw[b] = vec2<f32>(dot_add(w0, v, raw[b].x), dot_add(w1, v, raw[b].y));
+                    if (uses_min()) { sums[b] += (v.x + v.y) + (v.z + v.w); }
                 }
             }
             let scale0 = block_scale(first_row, block);
             let scale1 = block_scale(first_row + 1u, block);
             for (var b = 0u; b < BATCH; b++) { // unroll
-                dots[b] += vec2<f32>(scale0.x, scale1.x) * raw[b] + vec2<f32>(scale0.y, scale1.y) * sums[b];
+                let smallest = fma(vec2<f32>(scale0.y, scale1.y), vec2<f32>(sums[b]), dots[b]);
+                dots[b] = fma(vec2<f32>(scale0.x, scale1.x), raw[b], smallest);
             }
         }
         for (var b = 0u; b < BATCH; b++) { // unroll

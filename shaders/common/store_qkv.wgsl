@@ -9,7 +9,8 @@ fn store_qkv(row: u32, step: Row, token: u32, value: vec2<f32>) {
     }
     if (head < params.heads + params.kv_heads) {
         let turn = rope_table[step.position * params.half_dim + i];
-        pair = vec2<f32>(pair.x * turn.x - pair.y * turn.y, pair.y * turn.x + pair.x * turn.y);
+        // fma: one order of roundings, whatever kernel this ends.
+        pair = vec2<f32>(fma(pair.x, turn.x, -(pair.y * turn.y)), fma(pair.y, turn.x, pair.x * turn.y));
     }
     if (head < params.heads) {
         q[token * (params.q_stride / 2u) + row] = pair;

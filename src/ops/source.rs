@@ -42,6 +42,7 @@ pub fn pair_kernel(name: &str, kernel: &str, format: Format, variant: Variant, b
     text.push_str(kernel);
     text.push_str(weight_fragment(format));
     text.push_str(dot);
+    text.push_str(include_str!("../../shaders/common/dot_add.wgsl"));
     text.push_str(&entry.replace("NAME", name));
     let text = text.replace("const BATCH: u32 = 1u;", &format!("const BATCH: u32 = {batch}u;"));
     // Sixteen vectors of partial sums for eight pairs of rows would fill the 16 KiB of workgroup memory.
