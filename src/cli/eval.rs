@@ -41,6 +41,11 @@ struct Pending {
     output: String,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the command never runs in a browser"
+)]
 pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
     let kinds = suite(&args.suite)?;
     if args.count == 0 {
@@ -58,7 +63,7 @@ pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
     let mut session = Session::start();
     let options = LoadOptions { max_batch: usize::from(args.lanes), ..args.model.options() };
     let model = session.load(args.model.source(), options, output)?;
-    let start = std::time::Instant::now();
+    let start = web_time::Instant::now();
     let outcomes = answer_all(&mut session, &problems, usize::from(args.lanes), &sampling, output)?;
     let report = Report::new(&args.suite, split(&args.split), &args.mode, &outcomes);
     if !args.json {

@@ -2,6 +2,8 @@
 
 mod cli;
 mod files;
+mod generate;
 mod gguf_writer;
+mod golden;
 mod layout;
 mod text;

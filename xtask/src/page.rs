@@ -10,6 +10,8 @@ use crate::{console, process, server, wasm_std};
 
 /// `cargo xtask run`.
 pub(crate) fn run(machine: &Machine, port: u16, open: bool) -> Result<ExitCode, String> {
+    // First, because nobody wants to wait for a build and then hear that the port is taken.
+    let server = server::Server::bind(port)?;
     let missing = setup::ensure(machine, Purpose::Run);
     missing.report();
     let needed = [setup::WASM_TARGET, setup::TRUNK, setup::WASM_BINDGEN];
@@ -20,7 +22,6 @@ pub(crate) fn run(machine: &Machine, port: u16, open: bool) -> Result<ExitCode, 
     let dist = build(machine)?;
 
     console::step("serve", "the page, to this machine only");
-    let server = server::Server::bind(&dist, port)?;
     let address = format!("http://localhost:{port}");
     console::note(&format!("Polo is at  {address}   (Ctrl+C stops it)"));
     console::note("Expect: the page names your GPU and loads Polo Tiny, a model of a few megabytes that");
@@ -29,7 +30,7 @@ pub(crate) fn run(machine: &Machine, port: u16, open: bool) -> Result<ExitCode, 
     if open {
         open_browser(&address);
     }
-    server.serve();
+    server.serve(&dist)?;
     Ok(ExitCode::SUCCESS)
 }
 

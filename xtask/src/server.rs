@@ -11,29 +11,25 @@ use crate::console;
 /// Requests answered at once.
 const THREADS: usize = 4;
 
-pub(crate) struct Server {
-    http: Arc<tiny_http::Server>,
-    folder: PathBuf,
-    policy: String,
-}
+pub(crate) struct Server(Arc<tiny_http::Server>);
 
 impl Server {
-    pub(crate) fn bind(folder: &Path, port: u16) -> Result<Self, String> {
+    /// Takes the port; nobody is answered yet.
+    pub(crate) fn bind(port: u16) -> Result<Self, String> {
+        let http = tiny_http::Server::http(("127.0.0.1", port))
+            .map_err(|e| format!("port {port} cannot be used ({e}): choose another with --port"))?;
+        Ok(Self(Arc::new(http)))
+    }
+
+    /// Answers with the files of a folder until the program is stopped.
+    pub(crate) fn serve(self, folder: &Path) -> Result<(), String> {
         let index = folder.join("index.html");
         let html = std::fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;
         let policy = content_policy(&html)
             .ok_or_else(|| format!("{}: no content security policy", index.display()))?;
-        let http = tiny_http::Server::http(("127.0.0.1", port))
-            .map_err(|e| format!("port {port} cannot be used ({e}): choose another with --port"))?;
-        Ok(Self { http: Arc::new(http), folder: folder.to_owned(), policy })
-    }
-
-    /// Answers until the program is stopped.
-    pub(crate) fn serve(self) {
         let workers: Vec<_> = (0..THREADS)
             .map(|_| {
-                let (http, folder, policy) =
-                    (Arc::clone(&self.http), self.folder.clone(), self.policy.clone());
+                let (http, folder, policy) = (Arc::clone(&self.0), folder.to_owned(), policy.clone());
                 std::thread::spawn(move || {
                     for request in http.incoming_requests() {
                         // A browser that went away in the middle is everyday life.
@@ -47,6 +43,7 @@ impl Server {
                 console::problem("a thread of the server ended by a bug; the others go on");
             }
         }
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ const types = {
 
 // An empty page of the same origin, from which a test can start the worker alone.
 export const blankPath = '/__blank';
-const blank = '<!doctype html><html lang="en"><head><title>Blank</title><link rel="icon" href="data:,"></head></html>';
+const blank = '<!doctype html><html lang="en"><head><title>Blank</title></head></html>';
 
 export async function serve() {
   const html = await readFile(path.join(dist, 'index.html'), 'utf8').catch(() => {
@@ -36,6 +36,11 @@ export async function serve() {
     const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache' };
     if (pathname === blankPath) {
       response.writeHead(200, { ...headers, 'Content-Type': types['.html'] }).end(blank);
+      return;
+    }
+    if (pathname === '/favicon.ico') {
+      // The empty page has no icon, and browsers ask all the same.
+      response.writeHead(204, headers).end();
       return;
     }
     const file = path.join(dist, decodeURIComponent(pathname === '/' ? '/index.html' : pathname));
