@@ -157,7 +157,12 @@ fn ctrl_c_stops_the_reply_and_keeps_what_came() {
                     press();
                 }
                 Request::Cancel { id } => {
-                    emit(Event::Done { id, finish_reason: FinishReason::Cancelled, usage: Usage::default() });
+                    emit(Event::Done {
+                        id,
+                        replies: Vec::new(),
+                        finish_reason: FinishReason::Cancelled,
+                        usage: Usage::default(),
+                    });
                 }
                 _ => {}
             }
