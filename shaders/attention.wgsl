@@ -35,9 +35,9 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
     let own = local % half_dim;
     let shares = TILE / half_dim;
     let share = local / half_dim;
-    var sum: array<vec2<f32>, HEADS>;
-    var largest: array<f32, HEADS>;
-    var total: array<f32, HEADS>;
+    var sum = array<vec2<f32>, HEADS>();
+    var largest = array<f32, HEADS>();
+    var total = array<f32, HEADS>();
     for (var h = 0u; h < HEADS; h++) { // unroll
         largest[h] = -1e30;
     }
@@ -53,7 +53,7 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
             page = entry.x / 32u;
             valid = place < entry.x % 32u && entry.y + place <= position;
         }
-        var score: array<f32, HEADS>;
+        var score = array<f32, HEADS>();
         if (valid) {
             for (var i = 0u; i < half_dim; i++) {
                 let key = kv_pair(page, 0u, kv_head, place, i);
@@ -74,7 +74,7 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
             maxima[part] = most;
         }
         workgroupBarrier();
-        var shrink: array<f32, HEADS>;
+        var shrink = array<f32, HEADS>();
         for (var h = 0u; h < HEADS; h++) { // unroll
             var most = largest[h];
             for (var j = 0u; j < 8u; j++) {

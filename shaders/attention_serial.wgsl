@@ -20,8 +20,8 @@ fn attention_serial(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let kv_head = head / (params.heads / params.kv_heads);
     let step = steps[row];
-    var query: array<vec2<f32>, HALF_DIM>;
-    var sum: array<vec2<f32>, HALF_DIM>;
+    var query = array<vec2<f32>, HALF_DIM>();
+    var sum = array<vec2<f32>, HALF_DIM>();
     for (var i = 0u; i < HALF_DIM; i++) { // unroll
         query[i] = q[row * (params.q_stride / 2u) + head * HALF_DIM + i] * params.scale;
     }

@@ -15,7 +15,7 @@ fn matmul(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     let first_token = group.y * 64u;
     let n = (local % 16u) * 4u;
     let t = (local / 16u) * 4u;
-    var sums: array<vec4<f32>, 4>;
+    var sums = array<vec4<f32>, 4>();
     for (var block = 0u; block < params.blocks; block++) {
         workgroupBarrier();
         for (var part = local; part < 512u; part += 256u) {

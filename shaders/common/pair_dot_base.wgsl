@@ -1,6 +1,8 @@
 // Two adjacent rows of a matrix times BATCH vectors: 16 lanes a pair of rows, weights read once for all vectors.
 // The kernel defines params (blocks, pairs, columns, eps), norm_weight and store_pair.
 // With NORM the vectors are RMS-normalised on the way: the sum of squares is gathered in the same loop.
+// Arrays are set to zero in so many words: Chromium 156 on SwiftShader does not do it for `var raw: array<…>;`
+// in a loop, as WGSL says it should, and keeps the sums of the block before.
 const BATCH: u32 = 1u;
 const PAIRS: u32 = 8u;         // of rows, a workgroup
 const LANES: u32 = 16u;        // a pair
@@ -15,13 +17,13 @@ fn pair_dot(group: vec3<u32>, local: u32) {
     let lane = local % LANES;
     let first_row = 2u * min(group.x * PAIRS + local / LANES, params.pairs - 1u);
     let first_token = group.y * BATCH;
-    var dots: array<vec2<f32>, BATCH>;
-    var squares: array<f32, BATCH>;
+    var dots = array<vec2<f32>, BATCH>();
+    var squares = array<f32, BATCH>();
     for (var block = lane; block < params.blocks; block += LANES) {
         let block0 = load_block(first_row, block);
         let block1 = load_block(first_row + 1u, block);
-        var raw: array<vec2<f32>, BATCH>;
-        var sums: array<f32, BATCH>;
+        var raw = array<vec2<f32>, BATCH>();
+        var sums = array<f32, BATCH>();
         for (var i = 0u; i < 8u; i++) { // unroll
             let w0 = unpack(block0, i);
             let w1 = unpack(block1, i);

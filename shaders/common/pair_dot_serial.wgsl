@@ -1,5 +1,7 @@
 // As pair_dot_base without barriers: one invocation a pair of rows, for adapters that are a CPU.
 // Here the norm is better made once, by rms_norm_serial, than once for every pair of rows; NORM works all the same.
+// Arrays are set to zero in so many words: Chromium 156 on SwiftShader does not do it for `var raw: array<…>;`
+// in a loop, as WGSL says it should, and keeps the sums of the block before.
 const BATCH: u32 = 1u;
 const GROUP_SIZE: u32 = 32u;
 override NORM: bool = false;
@@ -12,13 +14,13 @@ fn pair_dot(group: vec3<u32>, local: u32) {
     }
     let first_row = 2u * pair;
     let first_token = group.y * BATCH;
-    var dots: array<vec2<f32>, BATCH>;
-    var squares: array<f32, BATCH>;
+    var dots = array<vec2<f32>, BATCH>();
+    var squares = array<f32, BATCH>();
     for (var block = 0u; block < params.blocks; block++) {
         let block0 = load_block(first_row, block);
         let block1 = load_block(first_row + 1u, block);
-        var raw: array<vec2<f32>, BATCH>;
-        var sums: array<f32, BATCH>;
+        var raw = array<vec2<f32>, BATCH>();
+        var sums = array<f32, BATCH>();
         for (var i = 0u; i < 8u; i++) { // unroll
             let w0 = unpack(block0, i);
             let w1 = unpack(block1, i);

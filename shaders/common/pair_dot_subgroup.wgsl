@@ -1,5 +1,7 @@
 // As pair_dot_base, the sum over lanes by subgroup operations: a subgroup takes a pair of rows at a time.
 // Any subgroup size works; no workgroup memory, no barrier.
+// Arrays are set to zero in so many words: Chromium 156 on SwiftShader does not do it for `var raw: array<…>;`
+// in a loop, as WGSL says it should, and keeps the sums of the block before.
 const BATCH: u32 = 1u;
 const PAIRS: u32 = 8u;         // of rows, a workgroup
 const GROUP_SIZE: u32 = 128u;
@@ -11,13 +13,13 @@ fn pair_dot_subgroup(group: vec3<u32>, subgroup: u32, lanes: u32, lane: u32) {
     for (var p = subgroup; p < PAIRS; p += GROUP_SIZE / lanes) {
         let pair = group.x * PAIRS + p;
         let first_row = 2u * min(pair, params.pairs - 1u);
-        var dots: array<vec2<f32>, BATCH>;
-        var squares: array<f32, BATCH>;
+        var dots = array<vec2<f32>, BATCH>();
+        var squares = array<f32, BATCH>();
         for (var block = lane; block < params.blocks; block += lanes) {
             let block0 = load_block(first_row, block);
             let block1 = load_block(first_row + 1u, block);
-            var raw: array<vec2<f32>, BATCH>;
-            var sums: array<f32, BATCH>;
+            var raw = array<vec2<f32>, BATCH>();
+            var sums = array<f32, BATCH>();
             for (var i = 0u; i < 8u; i++) { // unroll
                 let w0 = unpack(block0, i);
                 let w1 = unpack(block1, i);

@@ -30,7 +30,7 @@ pub struct Reply {
     pub thought: String,
     /// Text of the output, Markdown.
     pub output: String,
-    /// The reply as the model wrote it, tags included; told at the end.
+    /// The whole reply as the engine tells it at the end, tags included.
     pub whole: Option<String>,
     /// Tokens of the thought so far.
     pub thought_tokens: usize,
@@ -88,14 +88,16 @@ impl Reply {
         self.status = Status::Writing;
         self.tokens += 1;
         self.span_ms = Some((self.span_ms.map_or(now_ms, |(first, _)| first), now_ms));
+        self.append(channel, text);
         match channel {
             Channel::Thought => self.thought_tokens += 1,
-            Channel::Output => drop(self.thought_end_ms.get_or_insert(now_ms)),
+            Channel::Output => {
+                self.thought_end_ms.get_or_insert(now_ms);
+            }
         }
-        self.append(channel, text);
     }
 
-    /// Takes text that comes without a token.
+    /// Takes text without a token of its own.
     pub fn append(&mut self, channel: Channel, text: &str) {
         match channel {
             Channel::Thought => self.thought.push_str(text),
@@ -103,12 +105,13 @@ impl Reply {
         }
     }
 
-    /// The whole reply as the model wrote it, for the next turn's prompt.
+    /// The whole reply as the model wrote it, for the next turn's prompt: to the letter, so that the
+    /// engine finds the keys and values of it again.
     ///
-    /// A reply that was cut off by an error has only its parts; they get their tags again as Marco's
-    /// format has them, closed, so that the next turn does not begin inside a thought.
+    /// A reply that was cut off gets its tags set anew, always closed, so that it does not leave the
+    /// next turn inside a thought. A reply without a thought had no tags.
     pub fn raw(&self) -> String {
-        if let Some(whole) = &self.whole {
+        if let (Some(whole), Status::Done(FinishReason::Stop)) = (&self.whole, self.status) {
             return whole.clone();
         }
         let output = self.output.trim_matches('\n');
@@ -163,8 +166,10 @@ mod tests {
         assert_eq!(reply.raw(), "4");
         reply.thought = "\n2+2\n".into();
         assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>");
-        reply.whole = Some("<Thought>2+2".into());
-        assert_eq!(reply.raw(), "<Thought>2+2");
+        reply.whole = Some("<Thought>2+2</Thought>4".into());
+        assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>", "not finished");
+        reply.status = Status::Done(FinishReason::Stop);
+        assert_eq!(reply.raw(), "<Thought>2+2</Thought>4");
     }
 
     #[test]
