@@ -4,4 +4,5 @@ mod cli;
 mod files;
 mod gguf_writer;
 mod layout;
+mod shaders;
 mod text;
