@@ -36,7 +36,9 @@ def step(model: Qwen2, ids: Tensor, keys: list[Tensor], values: list[Tensor], at
     cos, sin = model.cos[at : at + T], model.sin[at : at + T]
     x = F.embedding(ids, model.embed_tokens)
     S = at + T
-    mask = open_[:, None, None, :S] & torch.ones(T, S, dtype=torch.bool).tril(at)
+    before = torch.ones(T, S, dtype=torch.bool).tril(at)
+    # Every position sees itself, also those of the padding, so that no row of the softmax is empty.
+    mask = (open_[:, None, None, :S] & before) | (before & ~before.tril(at - 1))
     for i, layer in enumerate(model.layers):
         h = rms_norm(x, layer.input_layernorm, s.rms_norm_eps)
         q = layer.q_proj(h).view(B, T, H, D).transpose(1, 2)
@@ -63,8 +65,6 @@ def replies(model: Qwen2, tokenizer: Tokenizer, questions: list[str], most: int)
     open_ = torch.ones(B, total, dtype=torch.bool)
     for row, p in zip(open_, prompts):
         row[: longest - len(p)] = False
-    # A query on padding sees nothing; let it see itself, so that no row of the softmax is empty.
-    open_[:, 0] = True
     s = model.shape
     empty = lambda: torch.zeros(B, s.num_key_value_heads, total, s.head_dim)  # noqa: E731
     keys, values = [empty() for _ in model.layers], [empty() for _ in model.layers]

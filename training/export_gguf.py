@@ -95,10 +95,10 @@ def write_gguf(model: Qwen2, tokenizer: Path, out: Path, claims: dict) -> None:
     # What the page and the command may claim: the kinds that are in, and what each reached when it was measured.
     # A file without these keys claims nothing.
     if claims:
-        writer.add_array("polo.kinds", claims["kinds"])
+        writer.add_string("polo.kinds", ", ".join(claims["kinds"]))
         writer.add_string("polo.accuracy", json.dumps(claims["accuracy"], sort_keys=True))
         writer.add_string("polo.measured", claims["measured"])
-        writer.add_uint64("polo.trained_tokens", claims["trained_tokens"])
+        writer.add_string("polo.trained_tokens", str(claims["trained_tokens"]))
     for name, tensor in to_hugging_face(model.state_dict()).items():
         data = tensor.float().numpy()
         kind = gguf.GGMLQuantizationType.F32

@@ -135,3 +135,39 @@ fn an_engine_that_dies_is_reported() {
     assert_eq!(kind, "panic");
     assert!(message.contains("made to fail"), "{message}");
 }
+
+#[test]
+fn ctrl_c_stops_the_reply_and_keeps_what_came() {
+    let mut session = Session::interrupted(|emit, mut requests, press| {
+        while let Some(request) = pollster::block_on(requests.next()) {
+            match request {
+                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
+                Request::Generate { id, .. } => {
+                    let (channel, text, top) = (Channel::Output, "so far".into(), Vec::new());
+                    emit(Event::Token {
+                        id,
+                        choice: 0,
+                        node: 0,
+                        channel,
+                        text,
+                        token: 1,
+                        logprob: -0.5,
+                        top,
+                    });
+                    press();
+                }
+                Request::Cancel { id } => {
+                    emit(Event::Done { id, finish_reason: FinishReason::Cancelled, usage: Usage::default() });
+                }
+                _ => {}
+            }
+        }
+    });
+    let out = Buffer::default();
+    let mut output = Output::to(out.clone(), Buffer::default(), false);
+    let prompt = Prompt::Raw { text: "hi".into() };
+    let result = answer(&ask(&["--json", "hi"]), prompt, &mut session, &mut output);
+    assert!(matches!(result, Err(Failure::Interrupted)), "{result:?}");
+    let json: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+    assert_eq!((&json["output"], &json["finish_reason"]), (&"so far".into(), &"cancelled".into()));
+}

@@ -41,6 +41,11 @@ struct Pending {
     output: String,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the command never runs in a browser"
+)]
 pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
     let kinds = suite(&args.suite)?;
     if args.count == 0 {

@@ -83,6 +83,20 @@ impl Session {
         Self::with(serve).0
     }
 
+    /// As if Ctrl-C were pressed when the made-up engine calls the function it is given.
+    #[cfg(test)]
+    pub(super) fn interrupted(
+        serve: impl FnOnce(Box<dyn Fn(Event)>, UnboundedReceiver<Request>, Box<dyn Fn()>) + Send + 'static,
+    ) -> Self {
+        let (sender, receiver) = channel::<Sender<Incoming>>();
+        let (session, interrupts) = Self::with(move |emit, requests| {
+            let interrupts = receiver.recv().expect("sent below");
+            serve(emit, requests, Box::new(move || drop(interrupts.send(Incoming::Interrupt))));
+        });
+        let _ = sender.send(interrupts);
+        session
+    }
+
     /// A number for a new request.
     pub(super) fn id(&mut self) -> RequestId {
         self.next_id += 1;

@@ -35,6 +35,11 @@ pub trait ByteSource {
 }
 
 /// Milliseconds since some fixed moment; never goes backwards.
+#[allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "web_time is std natively and the browser's clock there"
+)]
 pub fn now_ms() -> f64 {
     thread_local! {
         static START: web_time::Instant = web_time::Instant::now();

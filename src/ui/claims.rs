@@ -32,6 +32,15 @@ pub fn claims(model: &ModelInfo) -> Vec<Claim> {
         .collect()
 }
 
+/// Problems to try: the first of each kind, then the second, six at most.
+pub fn examples(claims: &[Claim]) -> Vec<&'static str> {
+    (0..2)
+        .flat_map(|round| claims.iter().filter_map(move |claim| claim.examples.get(round)))
+        .copied()
+        .take(6)
+        .collect()
+}
+
 /// Label and examples of a kind, by its name: `words-en`, `words-ru`, `arithmetic` and the like.
 fn known(kind: &str) -> (Option<String>, &'static [&'static str]) {
     let (family, language) = kind.split_once(['-', '_', '/', '.', ':']).unwrap_or((kind, "en"));

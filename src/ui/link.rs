@@ -89,6 +89,8 @@ impl Link {
         });
         let (queue, living) = (self.queue.clone(), alive.clone());
         let on_error = Closure::new(move |error: ErrorEvent| {
+            // The page tells it; the console need not.
+            error.prevent_default();
             // After a panic the trap arrives here too; the panic's own message came first.
             if living.replace(false) {
                 let message = error.message();

@@ -5,7 +5,8 @@
 //! nothing can panic. The crate that was tried let `\operatorname{<img>}` through as an element.
 
 use super::markdown::escape;
-use super::symbols::{Class, accent, delimiter, environment, spacing, styled, symbol, unescape};
+use super::symbols::{Class, accent, environment, spacing, styled, symbol, unescape};
+use super::tex::Tex;
 
 /// Deepest nesting of groups; models stay under ten.
 const MAX_DEPTH: usize = 48;
@@ -17,7 +18,7 @@ pub fn to_mathml(tex: &str, display: bool) -> Option<String> {
     if tex.len() > MAX_BYTES {
         return None;
     }
-    let mut parser = Parser { rest: tex, depth: 0, display };
+    let mut parser = Parser { tex: Tex { rest: tex }, depth: 0, display };
     let body = parser.row(End::Input)?;
     let mode = if display { "block" } else { "inline" };
     // The source travels along as the formula's name, so that it can be copied and read aloud.
@@ -35,50 +36,21 @@ enum End {
 }
 
 struct Parser<'a> {
-    rest: &'a str,
+    tex: Tex<'a>,
     depth: usize,
     display: bool,
 }
 
-impl<'a> Parser<'a> {
-    fn skip_space(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
-
-    /// Takes `prefix` if it comes next.
-    fn eat(&mut self, prefix: &str) -> bool {
-        match self.rest.strip_prefix(prefix) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// The next command's name (without backslash), not taken.
-    fn peek_command(&self) -> Option<&'a str> {
-        let after = self.rest.strip_prefix('\\')?;
-        let letters = after.len() - after.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
-        let length = if letters > 0 { letters } else { after.chars().next().map_or(0, char::len_utf8) };
-        after.get(..length)
-    }
-
-    fn take_command(&mut self) -> Option<&'a str> {
-        let name = self.peek_command()?;
-        self.rest = self.rest.get(1 + name.len()..)?;
-        Some(name)
-    }
-
+impl Parser<'_> {
     fn at_end(&self, end: End) -> bool {
         match end {
-            End::Input => self.rest.is_empty(),
-            End::Brace => self.rest.starts_with('}'),
-            End::Bracket => self.rest.starts_with(']'),
-            End::Right => self.peek_command() == Some("right"),
+            End::Input => self.tex.rest.is_empty(),
+            End::Brace => self.tex.rest.starts_with('}'),
+            End::Bracket => self.tex.rest.starts_with(']'),
+            End::Right => self.tex.peek_command() == Some("right"),
             End::Cell => {
-                self.rest.starts_with('&')
-                    || self.peek_command().is_some_and(|name| matches!(name, "\\" | "end" | "cr"))
+                self.tex.rest.starts_with('&')
+                    || self.tex.peek_command().is_some_and(|name| matches!(name, "\\" | "end" | "cr"))
             }
         }
     }
@@ -91,11 +63,11 @@ impl<'a> Parser<'a> {
         }
         let mut out = String::new();
         loop {
-            self.skip_space();
+            self.tex.skip_space();
             if self.at_end(end) {
                 break;
             }
-            if self.rest.is_empty() {
+            if self.tex.rest.is_empty() {
                 return None;
             }
             out.push_str(&self.scripted()?);
@@ -106,22 +78,22 @@ impl<'a> Parser<'a> {
 
     /// An atom with what stands above and below it.
     fn scripted(&mut self) -> Option<String> {
-        let (base, limits) = if self.rest.starts_with(['^', '_', '\'']) {
+        let (base, limits) = if self.tex.rest.starts_with(['^', '_', '\'']) {
             ("<mrow></mrow>".to_owned(), false)
         } else {
             self.atom()?
         };
         let (mut above, mut below) = (String::new(), String::new());
         loop {
-            self.skip_space();
-            if self.eat("^") {
+            self.tex.skip_space();
+            if self.tex.eat("^") {
                 above.push_str(&self.argument()?);
-            } else if self.eat("_") {
+            } else if self.tex.eat("_") {
                 below.push_str(&self.argument()?);
-            } else if self.eat("'") {
+            } else if self.tex.eat("'") {
                 above.push_str("<mo>′</mo>");
-            } else if matches!(self.peek_command(), Some("limits" | "nolimits")) {
-                self.take_command();
+            } else if matches!(self.tex.peek_command(), Some("limits" | "nolimits")) {
+                self.tex.take_command();
             } else {
                 break;
             }
@@ -146,14 +118,14 @@ impl<'a> Parser<'a> {
 
     /// A group in braces, or one atom.
     fn argument(&mut self) -> Option<String> {
-        self.skip_space();
-        if self.eat("{") {
+        self.tex.skip_space();
+        if self.tex.eat("{") {
             let body = self.row(End::Brace)?;
-            return self.eat("}").then(|| format!("<mrow>{body}</mrow>"));
+            return self.tex.eat("}").then(|| format!("<mrow>{body}</mrow>"));
         }
         // TeX takes one digit here: x^23 is x² followed by 3.
-        if let Some(digit) = self.rest.chars().next().filter(char::is_ascii_digit) {
-            self.rest = &self.rest[1..];
+        if let Some(digit) = self.tex.rest.chars().next().filter(char::is_ascii_digit) {
+            self.tex.rest = &self.tex.rest[1..];
             return Some(format!("<mn>{digit}</mn>"));
         }
         self.depth += 1;
@@ -165,47 +137,26 @@ impl<'a> Parser<'a> {
         atom
     }
 
-    /// The text of a group, braces balanced, without reading it as mathematics.
-    fn raw_group(&mut self) -> Option<String> {
-        self.skip_space();
-        let body = self.rest.strip_prefix('{')?;
-        let (mut open, mut escaped) = (1_usize, false);
-        for (at, c) in body.char_indices() {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '{' => open += 1,
-                '}' => open -= 1,
-                _ => {}
-            }
-            if open == 0 {
-                self.rest = &body[at + 1..];
-                return Some(body[..at].to_owned());
-            }
-        }
-        None
-    }
-
     /// One atom, and whether its scripts stand above and below it in display style.
     fn atom(&mut self) -> Option<(String, bool)> {
-        self.skip_space();
-        let c = self.rest.chars().next()?;
+        self.tex.skip_space();
+        let c = self.tex.rest.chars().next()?;
         let plain = match c {
             '{' => {
-                self.rest = &self.rest[1..];
+                self.tex.rest = &self.tex.rest[1..];
                 let body = self.row(End::Brace)?;
-                self.eat("}").then(|| format!("<mrow>{body}</mrow>"))?
+                self.tex.eat("}").then(|| format!("<mrow>{body}</mrow>"))?
             }
             '\\' => return self.command(),
             '}' | '&' | '^' | '_' => return None,
-            '0'..='9' => self.number(),
+            '0'..='9' => self.tex.number(),
             '%' => {
                 // A comment in TeX; models mean percent.
-                self.rest = &self.rest[1..];
+                self.tex.rest = &self.tex.rest[1..];
                 "<mo>%</mo>".to_owned()
             }
             _ => {
-                self.rest = &self.rest[c.len_utf8()..];
+                self.tex.rest = &self.tex.rest[c.len_utf8()..];
                 match c {
                     '~' => "<mspace width=\"0.33em\"></mspace>".to_owned(),
                     '-' => "<mo>−</mo>".to_owned(),
@@ -221,25 +172,8 @@ impl<'a> Parser<'a> {
         Some((plain, false))
     }
 
-    /// Digits with the separators between them: 1,234.5 is one number.
-    fn number(&mut self) -> String {
-        let bytes = self.rest.as_bytes();
-        let mut length = 0;
-        while let Some(byte) = bytes.get(length) {
-            let next_is_digit = bytes.get(length + 1).is_some_and(u8::is_ascii_digit);
-            if byte.is_ascii_digit() || (matches!(byte, b'.' | b',') && next_is_digit) {
-                length += 1;
-            } else {
-                break;
-            }
-        }
-        let (digits, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        format!("<mn>{digits}</mn>")
-    }
-
     fn command(&mut self) -> Option<(String, bool)> {
-        let name = self.take_command()?;
+        let name = self.tex.take_command()?;
         if let Some((text, class)) = symbol(name) {
             let text = escape(text);
             return Some(match class {
@@ -267,8 +201,9 @@ impl<'a> Parser<'a> {
     /// Commands with arguments.
     fn structure(&mut self, name: &str) -> Option<String> {
         Some(match name {
-            "frac" | "dfrac" | "tfrac" | "cfrac" => {
-                format!("<mfrac>{}{}</mfrac>", self.argument()?, self.argument()?)
+            "frac" | "tfrac" => format!("<mfrac>{}{}</mfrac>", self.argument()?, self.argument()?),
+            "dfrac" | "cfrac" => {
+                format!("<mfrac displaystyle=\"true\">{}{}</mfrac>", self.argument()?, self.argument()?)
             }
             "binom" | "dbinom" | "tbinom" => format!(
                 "<mrow><mo>(</mo><mfrac linethickness=\"0\">{}{}</mfrac><mo>)</mo></mrow>",
@@ -276,28 +211,28 @@ impl<'a> Parser<'a> {
                 self.argument()?
             ),
             "sqrt" => {
-                self.skip_space();
-                if self.eat("[") {
+                self.tex.skip_space();
+                if self.tex.eat("[") {
                     let index = self.row(End::Bracket)?;
-                    self.eat("]");
+                    self.tex.eat("]");
                     format!("<mroot>{}<mrow>{index}</mrow></mroot>", self.argument()?)
                 } else {
                     format!("<msqrt>{}</msqrt>", self.argument()?)
                 }
             }
             "text" | "textrm" | "textbf" | "textit" | "texttt" | "mbox" | "hbox" => {
-                let text = self.raw_group()?;
+                let text = self.tex.raw_group()?;
                 format!("<mtext>{}</mtext>", escape(&unescape(&text)))
             }
             "operatorname" => {
-                self.eat("*");
-                format!("<mi>{}</mi><mo>\u{2061}</mo>", escape(&self.raw_group()?))
+                self.tex.eat("*");
+                format!("<mi>{}</mi><mo>\u{2061}</mo>", escape(&self.tex.raw_group()?))
             }
             "mathrm" | "mathbf" | "mathit" | "mathbb" | "mathcal" | "mathsf" | "mathtt" | "mathfrak"
             | "boldsymbol" | "bm" | "mathscr" => self.alphabet(name)?,
             "boxed" | "fbox" => format!("<mrow class=\"boxed\">{}</mrow>", self.argument()?),
             "left" => self.fenced()?,
-            "middle" => format!("<mo stretchy=\"true\">{}</mo>", self.delimiter()?),
+            "middle" => format!("<mo stretchy=\"true\">{}</mo>", self.tex.delimiter()?),
             "overset" | "stackrel" => {
                 let above = self.argument()?;
                 format!("<mover>{}{above}</mover>", self.argument()?)
@@ -308,14 +243,14 @@ impl<'a> Parser<'a> {
             }
             "pmod" => format!("<mo>(</mo><mtext>mod </mtext>{}<mo>)</mo>", self.argument()?),
             "textcolor" | "colorbox" => {
-                self.raw_group()?;
+                self.tex.raw_group()?;
                 self.argument()?
             }
             "color" | "label" | "phantom" | "hphantom" | "vphantom" | "hspace" | "vspace" => {
-                self.raw_group()?;
+                self.tex.raw_group()?;
                 String::new()
             }
-            "tag" => format!("<mtext>({})</mtext>", escape(&unescape(&self.raw_group()?))),
+            "tag" => format!("<mtext>({})</mtext>", escape(&unescape(&self.tex.raw_group()?))),
             "not" => format!("<mrow>{}<mo>\u{338}</mo></mrow>", self.argument()?),
             "begin" => self.environment()?,
             "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "hline" | "nonumber"
@@ -323,7 +258,7 @@ impl<'a> Parser<'a> {
             // A line break outside an array: MathML has none, so a gap.
             "\\" | "cr" | "newline" => "<mspace width=\"1em\"></mspace>".to_owned(),
             "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl" | "biggr"
-            | "Biggl" | "Biggr" | "bigm" => format!("<mo stretchy=\"false\">{}</mo>", self.delimiter()?),
+            | "Biggl" | "Biggr" | "bigm" => format!("<mo stretchy=\"false\">{}</mo>", self.tex.delimiter()?),
             "right" | "end" => return None,
             _ => format!("<mtext>\\{}</mtext>", escape(name)),
         })
@@ -331,38 +266,22 @@ impl<'a> Parser<'a> {
 
     /// `\mathbb{R}` and its kin: letters of another alphabet, or a plain group.
     fn alphabet(&mut self, name: &str) -> Option<String> {
-        self.skip_space();
-        let before = self.rest;
-        if let Some(text) = self.raw_group().filter(|t| t.chars().all(|c| c.is_ascii_alphanumeric())) {
+        self.tex.skip_space();
+        let before = self.tex.rest;
+        if let Some(text) = self.tex.raw_group().filter(|t| t.chars().all(|c| c.is_ascii_alphanumeric())) {
             let letters: String = text.chars().map(|c| styled(name, c)).collect();
             let upright = if name == "mathrm" { " mathvariant=\"normal\"" } else { "" };
             return Some(format!("<mi{upright}>{letters}</mi>"));
         }
-        self.rest = before;
+        self.tex.rest = before;
         self.argument()
     }
 
-    /// A delimiter after `\left` and the like; `.` is none.
-    fn delimiter(&mut self) -> Option<String> {
-        self.skip_space();
-        if self.rest.starts_with('\\') {
-            let name = self.take_command()?;
-            return Some(escape(delimiter(name)?));
-        }
-        let c = self.rest.chars().next()?;
-        self.rest = &self.rest[c.len_utf8()..];
-        match c {
-            '.' => Some(String::new()),
-            '(' | ')' | '[' | ']' | '|' | '/' | '<' | '>' => Some(escape(c.encode_utf8(&mut [0; 4]))),
-            _ => None,
-        }
-    }
-
     fn fenced(&mut self) -> Option<String> {
-        let open = self.delimiter()?;
+        let open = self.tex.delimiter()?;
         let body = self.row(End::Right)?;
-        self.take_command()?;
-        let close = self.delimiter()?;
+        self.tex.take_command()?;
+        let close = self.tex.delimiter()?;
         Some(format!(
             "<mrow><mo stretchy=\"true\" form=\"prefix\">{open}</mo>{body}\
              <mo stretchy=\"true\" form=\"postfix\">{close}</mo></mrow>"
@@ -371,36 +290,41 @@ impl<'a> Parser<'a> {
 
     /// `\begin{…} … \end{…}`: a table, with the fences that its name calls for.
     fn environment(&mut self) -> Option<String> {
-        let name = self.raw_group()?;
+        let name = self.tex.raw_group()?;
         let (open, close, class) = environment(name.trim_end_matches('*'))?;
         if matches!(name.as_str(), "array" | "alignat" | "alignat*" | "alignedat") {
-            self.raw_group()?;
+            self.tex.raw_group()?;
         }
         let (mut rows, mut cells) = (String::new(), String::new());
         loop {
             cells.extend(["<mtd>", &self.row(End::Cell)?, "</mtd>"]);
-            if self.eat("&") {
+            if self.tex.eat("&") {
                 continue;
             }
             if cells != "<mtd></mtd>" {
                 rows.extend(["<mtr>", &cells, "</mtr>"]);
             }
             cells.clear();
-            if self.take_command()? == "end" {
+            if self.tex.take_command()? == "end" {
                 break;
             }
             // The optional distance after a line break: `\\[4pt]`.
-            if self.rest.starts_with('[') {
-                self.rest = self.rest.split_once(']')?.1;
+            if self.tex.rest.starts_with('[') {
+                self.tex.rest = self.tex.rest.split_once(']')?.1;
             }
         }
-        if self.raw_group()? != name {
+        if self.tex.raw_group()? != name {
             return None;
         }
         let fence = |mark: &str| {
             if mark.is_empty() { String::new() } else { format!("<mo stretchy=\"true\">{mark}</mo>") }
         };
-        Some(format!("<mrow>{}<mtable class=\"{class}\">{rows}</mtable>{}</mrow>", fence(open), fence(close)))
+        let style = class == "aligned";
+        Some(format!(
+            "<mrow>{}<mtable class=\"{class}\" displaystyle=\"{style}\">{rows}</mtable>{}</mrow>",
+            fence(open),
+            fence(close)
+        ))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod settings;
 pub mod state;
 pub mod symbols;
 pub mod task;
+mod tex;
 
 mod dom;
 mod link;

@@ -1,5 +1,16 @@
 //! Errors in words for a person: what happened, and what to do.
 
+/// The engine's account as a sentence: its messages begin small, for they follow a colon elsewhere.
+/// A message that begins with a name or a path stays as it is.
+fn sentence(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or("");
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(c) if first.chars().all(|c| c.is_ascii_lowercase()) => c.to_uppercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
+}
+
 /// An error to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -34,10 +45,7 @@ impl Notice {
                 "The model file is damaged or not supported",
                 "Reload the page to fetch it again; if that does not help, build the page again.",
             ),
-            "context_full" => (
-                "This does not fit the model's context",
-                "Your text is back in the box. Shorten it, or start a new chat.",
-            ),
+            "context_full" => ("This does not fit the model's context", "Your text is back in the box."),
             "bad_request" => ("This request cannot be answered", "Your text is back in the box."),
             "bad_numbers" => (
                 "The GPU computed wrong numbers",
@@ -53,6 +61,18 @@ impl Notice {
             "address" => ("Part of the page's address was not understood", "It was left out."),
             _ => ("Something went wrong", "Try again."),
         };
-        Self { kind: kind.to_owned(), title, detail: detail.to_owned(), advice }
+        Self { kind: kind.to_owned(), title, detail: sentence(detail), advice }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_sentences_and_names_stay() {
+        assert_eq!(sentence("the prompt has 9 tokens"), "The prompt has 9 tokens");
+        assert_eq!(sentence("model.gguf: too short"), "model.gguf: too short");
+        assert_eq!(sentence(""), "");
     }
 }

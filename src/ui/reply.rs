@@ -46,7 +46,7 @@ pub struct Reply {
     pub usage: Option<Usage>,
     /// Seed it was made with.
     pub seed: u64,
-    /// Why it failed.
+    /// Why it failed, where that concerns this reply alone.
     pub failure: Option<Notice>,
 }
 

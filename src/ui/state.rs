@@ -238,7 +238,8 @@ impl Chat {
     /// Takes what the engine says; `now_ms` is the page's clock.
     pub fn apply(&mut self, event: Event, now_ms: f64) {
         match event {
-            Event::Ready => {
+            // Said once; a second time would load the model twice.
+            Event::Ready if self.phase == Phase::Starting => {
                 self.load = self.next_id();
                 self.phase = Phase::Loading { done_bytes: 0, total_bytes: 0 };
                 let (source, options) = (ModelSource::Embedded, self.options.clone());
@@ -289,7 +290,8 @@ impl Chat {
                 self.self_test = Task::Done(results);
             }
             // Answers to a load, a choice or a check that is no longer of interest.
-            Event::Loading { .. }
+            Event::Ready
+            | Event::Loading { .. }
             | Event::Loaded { .. }
             | Event::Token { .. }
             | Event::Benched { .. }
@@ -320,7 +322,7 @@ impl Chat {
         }
         // A lost device or a panic leaves nothing that could go on.
         if id.is_none() || kind == "gpu_lost" {
-            self.restart_after(notice);
+            self.restart_after(notice, id.is_some());
         }
     }
 
@@ -334,14 +336,15 @@ impl Chat {
         }
     }
 
-    fn restart_after(&mut self, notice: Notice) {
+    /// Starts the engine again, unless that did not help; `shown` when a reply shows the notice.
+    fn restart_after(&mut self, notice: Notice, shown: bool) {
         self.restarts += 1;
         if self.restarts > MAX_RESTARTS {
             self.down(notice);
             return;
         }
         self.interrupt(&notice);
-        self.notice = Some(notice);
+        self.notice = (!shown).then_some(notice);
         self.restart();
     }
 
@@ -366,9 +369,7 @@ impl Chat {
             .last_mut()
             .filter(|last| matches!(last.reply.status, Status::Reading | Status::Writing))
         {
-            let reply = Arc::make_mut(&mut last.reply);
-            reply.status = Status::Failed;
-            reply.failure = Some(notice.clone());
+            Arc::make_mut(&mut last.reply).status = Status::Failed;
         }
     }
 

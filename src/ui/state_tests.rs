@@ -146,7 +146,7 @@ fn a_question_that_does_not_fit_comes_back() {
     assert_eq!(chat.take_effects(), [Effect::Draft("far too long".into())]);
     assert_eq!(chat.exchanges.len(), 1);
     let notice = chat.notice.as_ref().unwrap();
-    assert_eq!((notice.kind.as_str(), notice.detail.as_str()), ("context_full", "what was found"));
+    assert_eq!((notice.kind.as_str(), notice.detail.as_str()), ("context_full", "What was found"));
     ask(&mut chat, "shorter");
     assert!(chat.notice.is_none());
 }
@@ -188,6 +188,7 @@ fn a_panic_restarts_the_engine_and_keeps_the_conversation() {
     assert_eq!(chat.phase, Phase::Starting);
     assert_eq!(chat.exchanges[0].reply.status, Status::Failed);
     assert_eq!(chat.exchanges[0].reply.output, "so far");
+    assert_eq!(chat.exchanges[0].reply.failure, None);
     assert_eq!(chat.notice.as_ref().unwrap().kind, "panic");
 }
 
@@ -212,6 +213,7 @@ fn a_lost_gpu_restarts_the_engine() {
     chat.apply(failed(Some(id), "gpu_lost"), 1.0);
     assert_eq!(chat.take_effects(), [Effect::Restart]);
     assert_eq!(chat.exchanges[0].reply.failure.as_ref().unwrap().kind, "gpu_lost");
+    assert!(chat.notice.is_none());
 }
 
 #[test]

@@ -160,6 +160,24 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn a_corrupted_safetensors_file_never_panics(at in 0usize..400, bytes in proptest::collection::vec(proptest::num::u8::ANY, 1..9)) {
+        let folder = folder("{}");
+        let path = folder.path().join("model.safetensors");
+        save(&path, &[("a", Dtype::F32, &[2, 2], &[1; 16]), ("b", Dtype::BF16, &[3], &[2; 6])]);
+        let mut file = std::fs::read(&path).unwrap();
+        let at = at % file.len();
+        let end = (at + bytes.len()).min(file.len());
+        file[at..end].copy_from_slice(&bytes[..end - at]);
+        std::fs::write(&path, file).unwrap();
+        if let Err(error) = open_path(folder.path()) {
+            prop_assert!(error.kind() == "bad_model", "{error:?}");
+        }
+    }
+}
+
 /// A folder as Hugging Face lays it out, with the tokenizer of the text tests.
 fn folder(config: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

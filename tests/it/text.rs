@@ -127,6 +127,25 @@ fn wrong_tokenizers_and_tokens_are_refused() {
         assert_eq!(error.kind(), "bad_model");
         assert!(error.to_string().contains("tokenizer.json"), "{error}");
     }
+    // Right JSON with wrong numbers, names and patterns: an error or a tokenizer, never a panic.
+    let whole = std::fs::read_to_string(data("tokenizer.json")).unwrap();
+    let wrong = [
+        ("\"id\": 477", "\"id\": 4294967295"),
+        ("\"!\": 0", "\"!\": 4294967295"),
+        ("\"ByteLevel\"", "\"Metaspace\""),
+        ("\"BPE\"", "\"WordPiece\""),
+        ("\\\\p{N}", "\\\\p{Nonsense}("),
+        ("\"merges\": [", "\"merges\": [[\"not\", \"there\"],"),
+        ("<|im_end|>", ""),
+        ("\"vocab\": {", "\"vocab\": {\"\": 7, "),
+    ];
+    for (from, to) in wrong {
+        let json = whole.replace(from, to);
+        assert_ne!(json, whole, "{from} is not there to be made wrong");
+        if let Ok(tokenizer) = Tokenizer::from_json(json.as_bytes()) {
+            let _ = tokenizer.encode("12 <|im_end|> !").map(|tokens| tokenizer.decode(&tokens));
+        }
+    }
     let tokenizer = tokenizer();
     let prompt = Prompt::Tokens { tokens: vec![0, 1_000_000] };
     let error = encode(&prompt, &tokenizer, &ChatTemplate::default()).unwrap_err();

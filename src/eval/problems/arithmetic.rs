@@ -248,7 +248,6 @@ fn ask(rng: &mut Rng, language: Language, e: &Expression) -> String {
             "Вычисли {}.",
             "Посчитай {}",
             "Чему равно {}?",
-            "{} = ?",
             "Найди значение выражения {}.",
             "Реши: {}",
             "Вычислите {}.",
@@ -262,7 +261,7 @@ fn ask(rng: &mut Rng, language: Language, e: &Expression) -> String {
             "请计算 {}。",
             "{} 是多少？",
             "求 {} 的值。",
-            "{} = ？",
+            "{} 是几？",
             "算一下 {}。",
         ]),
     };

@@ -104,6 +104,12 @@ fn ModelButton() -> impl IntoView {
             chat.model.as_ref().map_or_else(|| "Polo Tiny".to_owned(), |model| model.name.clone())
         })
     });
+    let device = Memo::new(move |_| {
+        page.chat.with(|chat| {
+            let shown = chat.device.as_ref().filter(|_| chat.phase == Phase::Ready);
+            shown.map(|device| device.name.clone()).filter(|name| !name.is_empty())
+        })
+    });
     let text = move || match phase.get() {
         Phase::Starting => "Starting…".to_owned(),
         Phase::Loading { done_bytes, total_bytes } if total_bytes > 0 => {
@@ -127,6 +133,7 @@ fn ModelButton() -> impl IntoView {
         >
             <span class="dot" aria-hidden="true"></span>
             <span class="model-name">{text}</span>
+            {move || device.get().map(|name| view! { <span class="gpu-name">{format!("on {name}")}</span> })}
             <span class="hidden">": Model and GPU"</span>
         </button>
         {move || match phase.get() {

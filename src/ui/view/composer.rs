@@ -17,12 +17,14 @@ pub fn Composer() -> impl IntoView {
     // The box grows with its text, also when the text comes from elsewhere.
     Effect::new(move |_| {
         page.draft.track();
-        if let Some(area) = page.composer.get() {
+        let Some(area) = page.composer.get() else { return };
+        // In the next frame, when the text is in the box.
+        request_animation_frame(move || {
             let style = web_sys::HtmlElement::style(&area);
             // Setting a style property cannot fail for these values.
             drop(style.set_property("height", "auto"));
             drop(style.set_property("height", &format!("{}px", area.scroll_height())));
-        }
+        });
     });
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         // While an input method composes (Chinese, Japanese), Enter chooses a word.

@@ -35,8 +35,8 @@ pub fn Conversation() -> impl IntoView {
         last_top.set_value(top);
     };
     Effect::new(move |_| {
-        page.chat.track();
-        if page.following.get() {
+        let any = page.chat.with(|chat| !chat.exchanges.is_empty());
+        if page.following.get() && any {
             request_animation_frame(to_end);
         }
     });

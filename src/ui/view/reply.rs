@@ -102,12 +102,15 @@ fn Actions(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
             set_timeout(reset, std::time::Duration::from_millis(1500));
         });
     };
+    let something = Memo::new(move |_| read(reply, |r| !r.copy_text().is_empty()).unwrap_or(false));
     view! {
         <div class="actions">
-            <button type="button" class="quiet" on:click=copy>
-                <Icon path=COPY />
-                {move || label.get()}
-            </button>
+            <Show when=move || something.get()>
+                <button type="button" class="quiet" on:click=copy>
+                    <Icon path=COPY />
+                    {move || label.get()}
+                </button>
+            </Show>
             <Show when=move || is_last.get()>
                 <button type="button" class="quiet" on:click=move |_| page.regenerate()>
                     <Icon path=AGAIN />
@@ -158,6 +161,7 @@ fn ending(status: Status) -> Option<&'static str> {
             Some("Cut off at the longest reply allowed. “Max new tokens” in Settings allows more.")
         }
         Status::Done(FinishReason::Context) => Some("The context is full. Start a new chat to go on."),
+        Status::Failed => Some("Cut off by an error."),
         _ => None,
     }
 }

@@ -25,6 +25,11 @@ fn summary(tensors: &[TensorFormat]) -> Vec<String> {
         .collect()
 }
 
+/// A name that may break after its dots.
+fn breakable(name: &str) -> impl IntoView + use<> {
+    name.split_inclusive('.').map(|part| view! { {part.to_owned()}<wbr /> }).collect_view()
+}
+
 /// The list.
 #[component]
 pub fn Tensors(tensors: Vec<TensorFormat>) -> impl IntoView {
@@ -35,7 +40,7 @@ pub fn Tensors(tensors: Vec<TensorFormat>) -> impl IntoView {
             let dims = tensor.dims.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
             view! {
                 <tr>
-                    <th scope="row">{tensor.name}</th>
+                    <th scope="row">{breakable(&tensor.name)}</th>
                     <td>{dims}</td>
                     <td>{tensor.file}</td>
                     <td>{tensor.gpu}</td>

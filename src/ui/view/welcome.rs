@@ -2,9 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::ui::claims::claims;
+use crate::ui::claims::{claims, examples};
 use crate::ui::figures;
 use crate::ui::page::page;
+
+/// Below this many weights a model can do only what it was trained for.
+const TINY: u64 = 50_000_000;
 
 /// What stands where the conversation will be.
 #[component]
@@ -15,9 +18,7 @@ pub fn Welcome() -> impl IntoView {
         |a, b| a.map(Option::is_some) != b.map(Option::is_some),
     );
     let known = Memo::new(move |_| model.with(|model| model.as_deref().map(claims).unwrap_or_default()));
-    let examples = move || {
-        known.with(|known| known.iter().flat_map(|claim| claim.examples).copied().take(6).collect::<Vec<_>>())
-    };
+    let problems = move || known.with(|known| examples(known));
     view! {
         <section class="column welcome" aria-label="Welcome">
             <h2>"What shall we work out?"</h2>
@@ -27,7 +28,7 @@ pub fn Welcome() -> impl IntoView {
             <Show when=move || known.with(|known| !known.is_empty())>
                 <ul class="examples" aria-label="Example problems">
                     {move || {
-                        examples()
+                        problems()
                             .into_iter()
                             .map(|text| {
                                 view! {
@@ -49,11 +50,16 @@ pub fn Welcome() -> impl IntoView {
                     <aside class="about">
                         <h3>"What " {model.name.clone()} " is, and is not"</h3>
                         <p>
-                            {format!(
-                                "A model of {size} weights that comes with this page, a thousandth of the size of \
-                                 common chat models. It has learnt a few kinds of problems and nothing else: it cannot \
-                                 chat, knows no facts, and gets some of its own problems wrong. Check what matters.",
-                            )}
+                            {if model.parameters < TINY {
+                                format!(
+                                    "A model of {size} weights that comes with this page, a thousandth of the size \
+                                     of common chat models. It has learnt a few kinds of problems and nothing else: \
+                                     it cannot chat, knows no facts, and gets some of its own problems wrong. Check \
+                                     what matters.",
+                                )
+                            } else {
+                                format!("A model of {size} weights. It makes mistakes: check what matters.")
+                            }}
                         </p>
                         <Show when={
                             let some = !kinds.is_empty();
