@@ -96,7 +96,7 @@ fn find_threshold(row: SampleRow, scale: Scale, total: f32) -> u32 {
             bin -= 1u;
             sum += bins[bin];
         }
-        width = min(width - (bin << shift), 1u << shift);
+        width = 1u << shift;
         low += bin << shift;
     }
     return low;

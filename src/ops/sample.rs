@@ -81,7 +81,7 @@ pub fn error_of(logits: &[f32], row: &SampleRow, got: &Record) -> f64 {
 }
 
 /// The rules of the check, one a row: greedy, top-k, the whole vocabulary, top-p with few and with many kept.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 11] = [
     Rule::GREEDY,
     Rule { temperature: 0.7, top_k: 40, top_p: 0.9 },
     Rule { temperature: 1.0, top_k: 0, top_p: 1.0 },
@@ -92,6 +92,8 @@ pub const RULES: [Rule; 10] = [
     Rule { temperature: 2.0, top_k: sampler::MAX_TOP_K, top_p: 1.0 },
     Rule { temperature: 0.01, top_k: 0, top_p: 0.95 },
     Rule { temperature: 1.0, top_k: 3, top_p: 0.01 },
+    // On logits full of ties: top-p ends among equals.
+    Rule { temperature: 3.0, top_k: 50, top_p: 0.3 },
 ];
 
 /// Logits of one row: spread, nearly flat, full of ties, or with a few far above the rest.
