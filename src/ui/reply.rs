@@ -30,6 +30,8 @@ pub struct Reply {
     pub thought: String,
     /// Text of the output, Markdown.
     pub output: String,
+    /// The whole reply as the engine tells it at the end, tags included.
+    pub whole: Option<String>,
     /// Tokens of the thought so far.
     pub thought_tokens: usize,
     /// Tokens so far.
@@ -58,6 +60,7 @@ impl Reply {
             status,
             thought: String::new(),
             output: String::new(),
+            whole: None,
             thought_tokens: 0,
             tokens: 0,
             prompt: (0, 0),
@@ -85,24 +88,32 @@ impl Reply {
         self.status = Status::Writing;
         self.tokens += 1;
         self.span_ms = Some((self.span_ms.map_or(now_ms, |(first, _)| first), now_ms));
+        self.append(channel, text);
         match channel {
-            Channel::Thought => {
-                self.thought.push_str(text);
-                self.thought_tokens += 1;
-            }
+            Channel::Thought => self.thought_tokens += 1,
             Channel::Output => {
-                self.output.push_str(text);
                 self.thought_end_ms.get_or_insert(now_ms);
             }
         }
     }
 
-    /// The whole reply as the model wrote it, for the next turn's prompt.
+    /// Takes text without a token of its own.
+    pub fn append(&mut self, channel: Channel, text: &str) {
+        match channel {
+            Channel::Thought => self.thought.push_str(text),
+            Channel::Output => self.output.push_str(text),
+        }
+    }
+
+    /// The whole reply as the model wrote it, for the next turn's prompt: to the letter, so that the
+    /// engine finds the keys and values of it again.
     ///
-    /// The engine cuts the tags off, so they are set again: exactly as Marco's format has them, and
-    /// always closed, so that a stopped reply does not leave the next turn inside a thought. A reply
-    /// without a thought had no tags.
+    /// A reply that was cut off gets its tags set anew, always closed, so that it does not leave the
+    /// next turn inside a thought. A reply without a thought had no tags.
     pub fn raw(&self) -> String {
+        if let (Some(whole), Status::Done(FinishReason::Stop)) = (&self.whole, self.status) {
+            return whole.clone();
+        }
         let output = self.output.trim_matches('\n');
         if self.thought.is_empty() {
             return output.to_owned();
@@ -155,6 +166,10 @@ mod tests {
         assert_eq!(reply.raw(), "4");
         reply.thought = "\n2+2\n".into();
         assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>");
+        reply.whole = Some("<Thought>2+2</Thought>4".into());
+        assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>", "not finished");
+        reply.status = Status::Done(FinishReason::Stop);
+        assert_eq!(reply.raw(), "<Thought>2+2</Thought>4");
     }
 
     #[test]

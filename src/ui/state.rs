@@ -271,10 +271,16 @@ impl Chat {
                     Arc::make_mut(&mut exchange.reply).push(channel, &text, now_ms);
                 }
             }
-            Event::Done { id, finish_reason, usage } => {
+            Event::Text { id, choice: 0, channel, text, .. } => {
+                if let Some(exchange) = self.exchange(id) {
+                    Arc::make_mut(&mut exchange.reply).append(channel, &text);
+                }
+            }
+            Event::Done { id, replies, finish_reason, usage } => {
                 self.restarts = 0;
                 if let Some(exchange) = self.exchange(id) {
                     let reply = Arc::make_mut(&mut exchange.reply);
+                    reply.whole = replies.into_iter().next();
                     reply.status = Status::Done(finish_reason);
                     let tokens = usage.completion_tokens;
                     reply.usage = Some(usage);
@@ -294,6 +300,7 @@ impl Chat {
             | Event::Loading { .. }
             | Event::Loaded { .. }
             | Event::Token { .. }
+            | Event::Text { .. }
             | Event::Benched { .. }
             | Event::SelfTested { .. } => {}
         }

@@ -40,7 +40,7 @@ fn token(id: RequestId, channel: Channel, text: &str) -> Event {
 
 fn done(id: RequestId, finish_reason: FinishReason) -> Event {
     let usage = Usage { prompt_tokens: 10, completion_tokens: 3, context_left: 1011, ..Usage::default() };
-    Event::Done { id, finish_reason, usage }
+    Event::Done { id, replies: Vec::new(), finish_reason, usage }
 }
 
 fn failed(id: Option<RequestId>, kind: &str) -> Event {

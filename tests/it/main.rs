@@ -2,7 +2,9 @@
 
 mod cli;
 mod files;
+mod generate;
 mod gguf_writer;
+mod golden;
 mod layout;
 mod shaders;
 mod text;

@@ -1,0 +1,179 @@
+//! The scheduler from outside: sequences that come and go, share pages, and never notice one another.
+
+use polo::generate::{Output, Scheduler, SequenceId, SequenceRequest};
+use polo::ops::self_test::some_tokens;
+use polo::protocol::{FinishReason, KvType, Variant};
+use polo::sampler::Rule;
+
+use crate::golden::load;
+
+const MODEL: &str = "gqa7_one_kv";
+const VOCAB: usize = 301;
+
+fn scheduler(variant: Variant) -> Scheduler {
+    Scheduler::new(pollster::block_on(load(MODEL, variant, KvType::F16, 128 << 20)))
+}
+
+fn request(seed: u64, prompt: Vec<u32>, max_new_tokens: usize) -> SequenceRequest {
+    let rule = Rule { temperature: 0.9, top_k: 40, top_p: 0.95 };
+    SequenceRequest { tokens: prompt, rule, seed, choice: 0, max_new_tokens, end_tokens: Vec::new() }
+}
+
+/// Runs to the end: the (token, logit) pairs of each sequence, and why it ended.
+fn run(
+    scheduler: &mut Scheduler,
+) -> std::collections::BTreeMap<SequenceId, (Vec<(u32, u32)>, Option<FinishReason>)> {
+    let mut out = std::collections::BTreeMap::<_, (Vec<_>, _)>::new();
+    while scheduler.is_busy() {
+        for output in pollster::block_on(scheduler.step()).unwrap() {
+            match output {
+                Output::Token { id, record } => {
+                    out.entry(id).or_default().0.push((record.id, record.logit.to_bits()))
+                }
+                Output::Finished { id, reason } => out.entry(id).or_default().1 = Some(reason),
+                Output::Failed { error, .. } => panic!("{error}"),
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn a_sequence_does_not_depend_on_who_shares_its_batch() {
+    for variant in [Variant::Base, Variant::Serial, Variant::Subgroup] {
+        let mut scheduler = scheduler(variant);
+        // Prompts of different lengths with nothing in common.
+        let requests: Vec<_> = (0..11)
+            .map(|n| request(n, some_tokens(n + 1, 3 + 5 * n as usize, VOCAB), 12 + n as usize))
+            .collect();
+        let mut alone = Vec::new();
+        for request in &requests {
+            let id = scheduler.submit(request.clone()).unwrap();
+            alone.push(run(&mut scheduler).remove(&id).unwrap());
+            scheduler.clear_cache();
+        }
+        let ids: Vec<_> = requests.iter().map(|request| scheduler.submit(request.clone()).unwrap()).collect();
+        let mut together = run(&mut scheduler);
+        for (id, alone) in ids.into_iter().zip(alone) {
+            assert_eq!(together.remove(&id).unwrap(), alone, "{variant:?}, bit for bit");
+        }
+        scheduler.clear_cache();
+        assert_eq!(scheduler.pages_used(), 0);
+    }
+}
+
+#[test]
+fn a_shared_prefix_gives_what_a_fresh_prefill_gives() {
+    for variant in [Variant::Base, Variant::Serial] {
+        let mut scheduler = scheduler(variant);
+        let prompt = some_tokens(5, 45, VOCAB);
+        scheduler.submit(request(1, prompt.clone(), 20)).unwrap();
+        run(&mut scheduler);
+        // Edits at every kind of place: on a page's edge, within, at the very end.
+        for cut in [1, 16, 23, 32, 44, 45] {
+            let mut edited = prompt[..cut].to_vec();
+            edited.extend(some_tokens(cut as u64 + 50, 9, VOCAB));
+            let greedy = SequenceRequest { rule: Rule::GREEDY, ..request(3, edited.clone(), 10) };
+            assert!(scheduler.cached_len(&edited) >= cut, "cut {cut}");
+            let id = scheduler.submit(greedy.clone()).unwrap();
+            let shared = run(&mut scheduler).remove(&id).unwrap();
+            let mut fresh = self::scheduler(variant);
+            let id = fresh.submit(greedy).unwrap();
+            let fresh = run(&mut fresh).remove(&id).unwrap();
+            for ((a, a_logit), (b, b_logit)) in shared.0.iter().zip(&fresh.0) {
+                let (a_logit, b_logit) = (f32::from_bits(*a_logit), f32::from_bits(*b_logit));
+                // Sums in another order; f16 keys and values may round to the neighbour.
+                assert!((a_logit - b_logit).abs() <= 5e-3 * b_logit.abs().max(1.0), "{variant:?} cut {cut}");
+                if a != b {
+                    break;
+                }
+            }
+            assert_eq!(shared.0[0].0, fresh.0[0].0, "{variant:?} cut {cut}");
+        }
+        scheduler.clear_cache();
+        assert_eq!(scheduler.pages_used(), 0);
+    }
+}
+
+#[test]
+fn prompts_longer_than_a_chunk_and_more_sequences_than_slots() {
+    let mut scheduler = scheduler(Variant::Serial);
+    let chunk = scheduler.model().max_rows();
+    let long = request(1, some_tokens(1, chunk * 2 + 7, VOCAB), 5);
+    let ids: Vec<_> = std::iter::once(long)
+        .chain((0..25).map(|n| request(n, some_tokens(n + 90, 4, VOCAB), 3)))
+        .map(|request| scheduler.submit(request).unwrap())
+        .collect();
+    let done = run(&mut scheduler);
+    assert_eq!(done.len(), ids.len());
+    assert_eq!(done[&ids[0]].0.len(), 5);
+    assert!(ids[1..].iter().all(|id| done[id].0.len() == 3 && done[id].1 == Some(FinishReason::Length)));
+}
+
+#[test]
+fn the_same_seed_repeats_and_another_does_not() {
+    let mut scheduler = scheduler(Variant::Serial);
+    let prompt = some_tokens(8, 20, VOCAB);
+    let ids = [1, 1, 2].map(|seed| scheduler.submit(request(seed, prompt.clone(), 30)).unwrap());
+    let done = run(&mut scheduler);
+    assert_eq!(done[&ids[0]], done[&ids[1]]);
+    assert_ne!(done[&ids[0]].0, done[&ids[2]].0);
+}
+
+#[test]
+fn cancelling_frees_the_work_at_once() {
+    let mut scheduler = scheduler(Variant::Serial);
+    let keep = scheduler.submit(request(1, some_tokens(1, 10, VOCAB), 40)).unwrap();
+    let drop = scheduler.submit(request(2, some_tokens(2, 10, VOCAB), 40)).unwrap();
+    let (mut kept, mut dropped_after) = (0, 0);
+    let mut cancelled = false;
+    while scheduler.is_busy() {
+        for output in pollster::block_on(scheduler.step()).unwrap() {
+            match output {
+                Output::Token { id, .. } if id == keep => kept += 1,
+                Output::Token { .. } => dropped_after += usize::from(cancelled),
+                Output::Finished { id, reason } => {
+                    assert_eq!(
+                        reason,
+                        if id == keep { FinishReason::Length } else { FinishReason::Cancelled }
+                    );
+                }
+                Output::Failed { error, .. } => panic!("{error}"),
+            }
+        }
+        if kept == 5 && !cancelled {
+            cancelled = true;
+            scheduler.cancel(drop);
+            scheduler.cancel(drop);
+        }
+    }
+    assert_eq!((kept, dropped_after), (40, 0));
+}
+
+#[test]
+fn a_full_context_ends_the_reply_and_refuses_the_prompt() {
+    let mut scheduler = scheduler(Variant::Serial);
+    let context = scheduler.model().options().context;
+    let id = scheduler.submit(request(1, some_tokens(1, context - 3, VOCAB), 100)).unwrap();
+    let done = run(&mut scheduler);
+    assert_eq!((done[&id].0.len(), done[&id].1), (3, Some(FinishReason::Context)));
+    let error = scheduler.submit(request(1, some_tokens(1, context, VOCAB), 1)).unwrap_err();
+    assert!(error.to_string().contains(&context.to_string()), "{error}");
+    assert_eq!(scheduler.submit(request(1, vec![], 1)).unwrap_err().kind(), "bad_request");
+    assert_eq!(scheduler.submit(request(1, vec![VOCAB as u32], 1)).unwrap_err().kind(), "bad_request");
+}
+
+#[test]
+fn more_than_the_pages_hold_is_done_one_after_the_other() {
+    let mut scheduler = scheduler(Variant::Serial);
+    // 16 sequences of 251 tokens would need 16 * 16 pages and more than there are once they grow apart; 30 do.
+    let pages = scheduler.model().options().pages;
+    let count = 2 * pages / 16;
+    let ids: Vec<_> = (0..count as u64)
+        .map(|n| scheduler.submit(request(n, some_tokens(n + 7, 240, VOCAB), 10)).unwrap())
+        .collect();
+    let done = run(&mut scheduler);
+    assert!(ids.iter().all(|id| done[id].0.len() == 10), "every sequence ends");
+    scheduler.clear_cache();
+    assert_eq!(scheduler.pages_used(), 0);
+}
