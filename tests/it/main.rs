@@ -6,4 +6,5 @@ mod generate;
 mod gguf_writer;
 mod golden;
 mod layout;
+mod shaders;
 mod text;

@@ -1,4 +1,5 @@
-//! Every shader is valid WGSL for every device: naga parses and validates each with no capability.
+//! Every shader is valid WGSL for every device: naga parses and validates each with no capability beyond
+//! WebGPU's core, except the subgroup variants, each of which has a twin without.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,20 +8,21 @@ use polo::ops::all_shaders;
 use wgpu::naga::front::wgsl;
 use wgpu::naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 
-/// The kernel of a reported name: `matvec q4 serial B=4` is an instance of `matvec`.
-fn kernel(name: &str) -> &str {
-    name.split_whitespace().next().unwrap_or_default()
+/// What WebGPU always has and naga counts as a capability: `unpack2x16float` and its inverse.
+const CORE: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+
+fn needs_subgroups(text: &str) -> bool {
+    text.contains("subgroup")
 }
 
 fn validate(name: &str, text: &str) -> Result<(), String> {
     let module = wgsl::parse_str(text).map_err(|e| e.emit_to_string_with_path(text, name))?;
     let entries: Vec<&str> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
-    if entries != [kernel(name)] {
+    if entries != [name] {
         return Err(format!("{name}: entry points are {entries:?}, expected one named as the file"));
     }
-    // Only the variants that say so in their name may use what a device can lack.
-    let subgroups = name.contains("subgroup");
-    let capabilities = if subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+    let subgroups = needs_subgroups(text);
+    let capabilities = if subgroups { CORE | Capabilities::SUBGROUP } else { CORE };
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     if subgroups {
         validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
@@ -38,6 +40,16 @@ fn every_shader_is_valid() {
 }
 
 #[test]
+fn every_kernel_runs_without_subgroups() {
+    let shaders = all_shaders();
+    let bare: BTreeSet<&str> =
+        shaders.iter().filter(|(_, text)| !needs_subgroups(text)).map(|(name, _)| name.as_str()).collect();
+    for (name, _) in &shaders {
+        assert!(bare.contains(name.as_str()), "{name} has no text without subgroups");
+    }
+}
+
+#[test]
 fn every_shader_file_is_used() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
     let files: BTreeSet<String> = std::fs::read_dir(&folder)
@@ -46,7 +58,7 @@ fn every_shader_file_is_used() {
         .filter(|path| path.extension().is_some_and(|e| e == "wgsl"))
         .map(|path| path.file_stem().expect("it has a name").to_string_lossy().into_owned())
         .collect();
-    let used: BTreeSet<String> = all_shaders().iter().map(|(name, _)| kernel(name).to_owned()).collect();
+    let used: BTreeSet<String> = all_shaders().into_iter().map(|(name, _)| name).collect();
     assert_eq!(files, used, "files in shaders/ (left) and kernels that polo::ops reports (right)");
 }
 

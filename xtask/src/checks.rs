@@ -15,6 +15,8 @@ struct Check {
     needs: &'static [&'static str],
     /// A missing need is told and passed over, instead of counted as a failure.
     optional: bool,
+    /// The step whose result it looks at.
+    after: Option<&'static str>,
     run: fn(&Machine) -> (Counts, Result<(), String>),
 }
 
@@ -24,6 +26,7 @@ const FAST: [Check; 8] = [
         why: "one format for all Rust code",
         needs: &[setup::COMPONENTS],
         optional: false,
+        after: None,
         run: |machine| plain(machine.cargo().args(["fmt", "--all", "--check"])),
     },
     Check {
@@ -31,6 +34,7 @@ const FAST: [Check; 8] = [
         why: "lints, of page and worker as well",
         needs: &[setup::COMPONENTS],
         optional: false,
+        after: None,
         run: |machine| {
             let mut cargo = machine.cargo();
             cargo.args([
@@ -51,6 +55,7 @@ const FAST: [Check; 8] = [
         why: "units, kernels on the GPU, layout, shaders, goldens",
         needs: &[setup::VULKAN],
         optional: false,
+        after: None,
         run: |machine| counting(on_test_gpu(machine.cargo().args(["test", "--workspace", "--locked"]))),
     },
     Check {
@@ -58,6 +63,7 @@ const FAST: [Check; 8] = [
         why: "the page's own logic, as plain unit tests",
         needs: &[],
         optional: false,
+        after: None,
         run: |machine| {
             let mut cargo = machine.cargo();
             cargo.args(["test", "--lib", "--locked", "--no-default-features", "--features", "web", "ui::"]);
@@ -69,6 +75,7 @@ const FAST: [Check; 8] = [
         why: "misspelt words in code and documents",
         needs: &[setup::TYPOS],
         optional: true,
+        after: None,
         run: |machine| plain(&mut machine.command(machine.tool("typos").unwrap_or_else(|| "typos".into()))),
     },
     Check {
@@ -76,6 +83,7 @@ const FAST: [Check; 8] = [
         why: "licences, sources and doubles of dependencies",
         needs: &[setup::DENY],
         optional: true,
+        after: None,
         run: |machine| {
             let mut deny = machine.command(machine.tool("cargo-deny").unwrap_or_else(|| "cargo-deny".into()));
             plain(deny.args(["--all-features", "check", "bans", "licenses", "sources"]))
@@ -86,6 +94,7 @@ const FAST: [Check; 8] = [
         why: "the page and its worker, compiled for the browser in release",
         needs: &[setup::WASM_TARGET, setup::TRUNK, setup::WASM_BINDGEN],
         optional: false,
+        after: None,
         run: |machine| (Counts::default(), page::build(machine).map(drop)),
     },
     Check {
@@ -100,6 +109,7 @@ const FAST: [Check; 8] = [
             setup::BROWSER_PACKAGES,
         ],
         optional: false,
+        after: Some("page"),
         run: browser,
     },
 ];
@@ -109,6 +119,7 @@ const SLOW: [Check; 1] = [Check {
     why: "the tests that are too long for every day (marked #[ignore])",
     needs: &[setup::VULKAN],
     optional: false,
+    after: None,
     run: |machine| {
         let mut cargo = machine.cargo();
         cargo.args(["test", "--workspace", "--locked", "--release", "--", "--ignored", "--nocapture"]);
@@ -184,7 +195,10 @@ pub(crate) fn run(
         verdict: Verdict::Passed,
     }];
     for check in all.iter().filter(|check| wanted.contains(&check.name)) {
-        outcomes.push(one(machine, check, &missing));
+        let failed = |outcome: &&Outcome| matches!(outcome.verdict, Verdict::Failed(_));
+        let broken = outcomes.iter().filter(failed).find(|outcome| check.after == Some(outcome.name));
+        let outcome = one(machine, check, &missing, broken.map(|outcome| outcome.name));
+        outcomes.push(outcome);
     }
     missing.report();
     Ok(summary(&outcomes, all.len() - wanted.len(), start.elapsed()))
@@ -212,12 +226,16 @@ fn selection<'a>(names: &[&'a str], only: Option<&str>, from: Option<&str>) -> R
     if wanted.is_empty() { Err("--only and --from leave no step".into()) } else { Ok(wanted) }
 }
 
-fn one(machine: &Machine, check: &Check, missing: &Missing) -> Outcome {
+fn one(machine: &Machine, check: &Check, missing: &Missing, broken: Option<&str>) -> Outcome {
     console::step(check.name, check.why);
     let start = Instant::now();
+    let none = Counts::default();
     let (counts, verdict) = match missing.first_of(check.needs) {
-        Some(lack) if check.optional => (Counts::default(), Verdict::Skipped(lack)),
-        Some(lack) => (Counts::default(), Verdict::Failed(lack)),
+        _ if broken.is_some() => {
+            (none, Verdict::Failed(format!("{} failed before it", broken.unwrap_or_default())))
+        }
+        Some(lack) if check.optional => (none, Verdict::Skipped(lack)),
+        Some(lack) => (none, Verdict::Failed(lack)),
         None => match (check.run)(machine) {
             (counts, Ok(())) if counts.failed == 0 => (counts, Verdict::Passed),
             (counts, Ok(())) => (counts, Verdict::Failed("tests failed".into())),
