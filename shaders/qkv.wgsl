@@ -5,7 +5,7 @@
 override KV_F16: bool = true;
 struct Params {
     blocks: u32, pairs: u32, columns: u32, eps: f32, row_offset: u32,
-    heads: u32, kv_heads: u32, half_dim: u32, q_stride: u32,           // H, G, D/2; q_stride in elements
+    heads: u32, kv_heads: u32, half_dim: u32, q_stride: u32, zero: u32, // H, G, D/2; q_stride in elements
 }
 @group(0) @binding(3) var<storage, read> norm_bias: array<f32>;        // [K] norm weight, then [N] bias
 @group(0) @binding(4) var<storage, read> rope_table: array<vec2<f32>>; // [positions, D/2] (cos, sin)
@@ -21,5 +21,6 @@ fn norm_weight(i: u32) -> vec4<f32> {
 fn store_pair(pair: u32, token: u32, sum: vec2<f32>) {
     let row = params.row_offset / 2u + pair;                           // in pairs of rows
     let bias = params.blocks * 32u + 2u * row;
-    store_qkv(row, steps[token], token, sum + vec2<f32>(norm_bias[bias], norm_bias[bias + 1u]));
+    let product = as_rounded(sum, params.zero);
+    store_qkv(row, steps[token], token, product + vec2<f32>(norm_bias[bias], norm_bias[bias + 1u]));
 }

@@ -31,6 +31,7 @@ struct Params {
     kv_heads: u32,
     half_dim: u32,
     q_stride: u32,
+    zero: u32,
 }
 
 /// Everything but the weights that the attention projections read and write.
@@ -92,6 +93,7 @@ pub fn record(
             kv_heads: heads.kv_heads as u32,
             half_dim: heads.head_dim as u32 / 2,
             q_stride: io.q.dims()[1] as u32,
+            zero: 0,
         };
         let groups = chunk.pairs().div_ceil(source::pairs_per_group(launch.variant, launch.batch));
         let tensors = [&chunk.weight, &chunk.scales, x, io.norm_bias, io.rope_table, io.steps, io.q, io.kv];

@@ -177,25 +177,3 @@ fn more_than_the_pages_hold_is_done_one_after_the_other() {
     scheduler.clear_cache();
     assert_eq!(scheduler.pages_used(), 0);
 }
-
-#[test]
-fn scratch_bits() {
-    use polo::ops::Row;
-    use polo::model::{BlockTable, Pages};
-    let m = pollster::block_on(load(MODEL, Variant::Serial, KvType::F16, 128 << 20));
-    let mut pages = Pages::new(100);
-    let mut t = BlockTable::default();
-    let slot = t.push(&mut pages).unwrap();
-    m.write_table(0, 0, &t.entries()).unwrap();
-    let row = Row { token: 5, position: 0, slot, table: 0, entries: 1, ..Row::IDLE };
-    let one = pollster::block_on(m.trace(&[row])).unwrap();
-    for n in [2usize, 4, 8, 16] {
-        let mut rows = vec![Row::IDLE; n];
-        rows[0] = row;
-        let many = pollster::block_on(m.trace(&rows)).unwrap();
-        for (l, (a, b)) in one.iter().zip(&many).enumerate() {
-            let diff = a[..56].iter().zip(&b[..56]).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
-            println!("n={n} layer {l}: {diff} differ");
-        }
-    }
-}
