@@ -7,8 +7,8 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 use crate::engine::Engine;
 use crate::protocol::{Event, Request};
 
-// wgpu does not yet ask a browser's adapter for subgroups, so the device that it asks for gets them
-// here, where the adapter has them and the request does not forbid it.
+// wgpu does not yet ask a browser's adapter for subgroups or for its name. So the device that it asks
+// for gets them here, where the adapter has them and the request does not forbid it.
 #[wasm_bindgen(inline_js = "
 let wanted = false;
 export function want_subgroups(yes) { wanted = yes; }
@@ -16,11 +16,13 @@ export function watch_devices() {
   if (typeof GPUAdapter === 'undefined') return;
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = function (descriptor) {
+    const { vendor, architecture, device, description } = this.info ?? {};
+    // The engine reads these two marks (platform/web.rs).
+    globalThis.poloAdapter = [vendor, architecture, device, description].filter(Boolean).join(' ');
     globalThis.poloSubgroups = false;
     if (!wanted || !this.features.has('subgroups')) return request.call(this, descriptor);
     const features = new Set(descriptor?.requiredFeatures ?? []);
     features.add('subgroups');
-    // The engine looks for this mark.
     globalThis.poloSubgroups = true;
     return request.call(this, { ...descriptor, requiredFeatures: [...features] });
   };

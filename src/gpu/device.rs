@@ -128,6 +128,10 @@ impl Gpu {
         let has_subgroups = features.contains(wgpu::Features::SUBGROUP)
             || (!options.baseline && platform::shim_has_subgroups());
         let mut info = describe(&adapter_info, &limits);
+        // Known only now, after the request.
+        if info.name.is_empty() {
+            info.name = platform::shim_adapter_name().unwrap_or_default();
+        }
         if has_subgroups {
             info.features.push("subgroups".into());
         }

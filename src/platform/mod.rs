@@ -86,6 +86,11 @@ pub const EMBEDDED_MODEL: &str = "models/polo-tiny.gguf";
 /// What Tint wants at the head of a shader with subgroup operations, and naga does not know.
 pub const WGSL_SUBGROUPS: &str = twin::WGSL_SUBGROUPS;
 
+/// The adapter's name where wgpu does not tell it: the browser worker's shim noted it.
+pub fn shim_adapter_name() -> Option<String> {
+    twin::shim_adapter_name()
+}
+
 /// Whether the browser worker's shim asked the adapter for subgroups and got them; natively false.
 pub fn shim_has_subgroups() -> bool {
     twin::shim_has_subgroups()

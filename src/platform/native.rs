@@ -100,6 +100,10 @@ fn refuse_address(location: &str) -> Result<()> {
 
 pub(super) const WGSL_SUBGROUPS: &str = "";
 
+pub(super) fn shim_adapter_name() -> Option<String> {
+    None
+}
+
 pub(super) fn shim_has_subgroups() -> bool {
     false
 }

@@ -180,6 +180,12 @@ pub(super) fn shim_has_subgroups() -> bool {
     js_sys::Reflect::get(&js_sys::global(), &"poloSubgroups".into()).is_ok_and(|mark| mark.is_truthy())
 }
 
+/// The adapter's name as the worker's shim noted it.
+pub(super) fn shim_adapter_name() -> Option<String> {
+    let name = js_sys::Reflect::get(&js_sys::global(), &"poloAdapter".into()).ok()?.as_string()?;
+    (!name.is_empty()).then_some(name)
+}
+
 pub(super) fn embedded_model() -> Option<&'static [u8]> {
     None
 }

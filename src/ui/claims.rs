@@ -32,6 +32,11 @@ pub fn claims(model: &ModelInfo) -> Vec<Claim> {
         .collect()
 }
 
+/// What the model's file says of it in a sentence.
+pub fn description(model: &ModelInfo) -> Option<&str> {
+    model.claims.iter().find(|(key, _)| key == "general.description").map(|(_, text)| text.as_str())
+}
+
 /// Problems to try: the first of each kind, then the second, six at most.
 pub fn examples(claims: &[Claim]) -> Vec<&'static str> {
     (0..2)

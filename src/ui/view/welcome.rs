@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::ui::claims::{claims, examples};
+use crate::ui::claims::{claims, description, examples};
 use crate::ui::figures;
 use crate::ui::page::page;
 
@@ -61,6 +61,9 @@ pub fn Welcome() -> impl IntoView {
                                 format!("A model of {size} weights. It makes mistakes: check what matters.")
                             }}
                         </p>
+                        {kinds
+                            .is_empty()
+                            .then(|| description(&model).map(|text| view! { <p>"Its file says: “" {text.to_owned()} "”"</p> }))}
                         <Show when={
                             let some = !kinds.is_empty();
                             move || some
