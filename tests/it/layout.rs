@@ -215,6 +215,19 @@ fn form_faults(files: &Files) -> Vec<String> {
     faults
 }
 
+/// Chromium 156 on SwiftShader does not set `var x: T;` to zero again in the next round of a loop.
+fn shader_faults(files: &Files) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".wgsl")) {
+        for line in
+            code(text).lines().filter(|line| line.trim_start().starts_with("var ") && !line.contains('='))
+        {
+            faults.push(format!("{path}: `{}` is not set: write what it starts with", line.trim()));
+        }
+    }
+    faults
+}
+
 /// An exception that is no longer needed would cover the next long file of that name.
 fn exception_faults(files: &Files, exceptions: &[(&str, &str)]) -> Vec<String> {
     let needless = |name: &str| files.get(name).is_none_or(|text| text.lines().count() <= MAX_LINES);
@@ -267,6 +280,11 @@ fn every_kernel_is_complete() {
 }
 
 #[test]
+fn shaders_set_their_variables() {
+    assert_none(&shader_faults(&repository()));
+}
+
+#[test]
 fn differences_of_platforms_stay_in_one_place() {
     assert_none(&platform_faults(&repository()));
 }
@@ -281,7 +299,7 @@ fn files_open_with_a_comment_and_stay_short() {
 mod violations {
     use super::{
         Files, MAX_LINES, exception_faults, form_faults, import_faults, imports, kernel_faults,
-        platform_faults, table_faults,
+        platform_faults, shader_faults, table_faults,
     };
 
     fn files(list: &[(&str, &str)]) -> Files {
@@ -339,6 +357,12 @@ mod violations {
         check(&kernel_faults(&files(&other)), &["does not include it"]);
         let bare = [("shaders/rope.wgsl", ""), ("src/ops/rope.rs", "rope.wgsl")];
         check(&kernel_faults(&files(&bare)), &["`pub fn reference`", "`fn gpu_matches_reference`"]);
+    }
+
+    #[test]
+    fn a_variable_without_a_value() {
+        let bad = "var<workgroup> a: f32;\nfn f() {\n    var x: f32;\n    var y = 0.0; // var z: f32;\n}";
+        check(&shader_faults(&files(&[("shaders/a.wgsl", bad)])), &["`var x: f32;`"]);
     }
 
     #[test]
