@@ -87,8 +87,8 @@ impl Error {
     }
 
     /// Shorthand for [`Error::Fetch`].
-    pub fn fetch(url: impl Into<String>, what: impl ToString) -> Self {
-        Self::Fetch { url: url.into(), what: what.to_string() }
+    pub fn fetch(url: impl Into<String>, what: impl std::fmt::Display) -> Self {
+        Self::Fetch { url: url.into(), what: format!("{what}") }
     }
 }
 

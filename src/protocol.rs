@@ -454,7 +454,7 @@ pub struct ModelInfo {
     pub claims: Vec<(String, String)>,
     /// From pressing load to answering, in milliseconds.
     pub load_ms: f64,
-    /// Sampling the model's own generation_config.json recommends.
+    /// Sampling that the model's own `generation_config.json` recommends.
     pub sampling: Option<SamplingOptions>,
 }
 

@@ -10,6 +10,7 @@ use crate::files::ModelFiles;
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest};
 use crate::gpu::Gpu;
 use crate::model::{Config, Options, Qwen2, Source, random_config};
+use crate::ops::self_test::some_tokens;
 use crate::ops::step::PAGE;
 use crate::platform;
 use crate::protocol::{
@@ -20,6 +21,9 @@ use crate::text::{self, ChatTemplate, EncodedPrompt, Tokenizer};
 
 /// Context where the user names none: enough for long thoughts, little enough for small cards. In tokens.
 const DEFAULT_CONTEXT: usize = 8192;
+
+/// A prompt long enough to take the kernels of a long one. In tokens.
+const WARM_UP_TOKENS: usize = 20;
 
 /// How a model turns text into tokens; random models have none.
 struct Language {
@@ -42,13 +46,13 @@ pub(super) struct Session {
 async fn open_files(source: &ModelSource) -> Result<Option<ModelFiles>> {
     match source {
         ModelSource::Random { .. } => Ok(None),
-        ModelSource::Embedded => match platform::embedded_model() {
-            Some(bytes) => ModelFiles::from_bytes("Polo Tiny", bytes).await.map(Some),
-            None => {
-                let url = platform::EMBEDDED_MODEL.to_owned();
-                ModelFiles::open(&ModelSource::Url { url }).await.map(Some)
+        ModelSource::Embedded => {
+            if let Some(bytes) = platform::embedded_model() {
+                return ModelFiles::from_bytes("Polo Tiny", bytes).await.map(Some);
             }
-        },
+            let url = platform::EMBEDDED_MODEL.to_owned();
+            ModelFiles::open(&ModelSource::Url { url }).await.map(Some)
+        }
         _ => ModelFiles::open(source).await.map(Some),
     }
 }
@@ -121,12 +125,12 @@ impl Session {
         end_tokens.sort_unstable();
         end_tokens.dedup();
         end_tokens.truncate(MAX_END_TOKENS);
-        // The load is over when the GPU has everything.
-        model.gpu().finish().await?;
+        let mut scheduler = Scheduler::new(model);
+        warm_up(&mut scheduler).await?;
         info.load_ms = platform::now_ms() - started_ms;
         Ok(Self {
             emit,
-            scheduler: Scheduler::new(model),
+            scheduler,
             language,
             end_tokens,
             info,
@@ -281,6 +285,30 @@ impl Session {
     }
 }
 
+/// Runs a short prompt: compiles the kernels of a chat, which the first question would else wait for, and
+/// refuses a model whose logits are not finite.
+async fn warm_up(scheduler: &mut Scheduler) -> Result<()> {
+    let vocab = scheduler.model().config().vocab_size;
+    let context = scheduler.model().options().context;
+    scheduler.submit(SequenceRequest {
+        tokens: some_tokens(1, WARM_UP_TOKENS.min(context - 1), vocab),
+        rule: Rule::GREEDY,
+        seed: 0,
+        choice: 0,
+        max_new_tokens: 2,
+        end_tokens: Vec::new(),
+    })?;
+    while scheduler.is_busy() {
+        for output in scheduler.step().await? {
+            if let Output::Failed { error, .. } = output {
+                return Err(error);
+            }
+        }
+    }
+    scheduler.clear_cache();
+    Ok(())
+}
+
 fn model_options(config: &Config, options: &LoadOptions) -> Result<Options> {
     let longest = config.max_position_embeddings;
     let context = options.context.unwrap_or(DEFAULT_CONTEXT.min(longest));
@@ -303,7 +331,7 @@ fn model_options(config: &Config, options: &LoadOptions) -> Result<Options> {
     })
 }
 
-/// Sampling from generation_config.json; absent keys keep our defaults.
+/// Sampling from `generation_config.json`; absent keys keep our defaults.
 fn recommended(config: &serde_json::Value) -> Option<SamplingOptions> {
     let mut options = SamplingOptions::default();
     let number = |key: &str| config[key].as_f64().map(|value| value as f32);

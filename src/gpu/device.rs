@@ -201,7 +201,7 @@ impl Gpu {
     pub fn kernel(&self, entry: &str, source: &str, overrides: &[(&str, f64)]) -> Rc<Kernel> {
         let mut key = entry.to_owned();
         for (name, value) in overrides {
-            key.push_str(&format!(" {name}={value}"));
+            key = format!("{key} {name}={value}");
         }
         let full_key = (key.clone(), source.to_owned());
         if let Some(kernel) = self.kernels.borrow().get(&full_key) {

@@ -40,17 +40,24 @@ pub(super) struct Buffers {
     pub(super) logits: Tensor,
 }
 
+/// What the buffers are made for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// T, rows of the largest prefill chunk.
+    pub(super) tokens: usize,
+    /// B, rows of the largest decode step.
+    pub(super) batch: usize,
+    /// Sequences that can be running.
+    pub(super) sequences: usize,
+    /// Entries of a block table.
+    pub(super) entries: usize,
+    /// How attention of a prefill chunk is cut.
+    pub(super) many_splits: Splits,
+}
+
 impl Buffers {
-    pub(super) fn new(
-        gpu: &Gpu,
-        config: &Config,
-        heads: &Heads,
-        tokens: usize,
-        batch: usize,
-        sequences: usize,
-        entries: usize,
-        many_splits: Splits,
-    ) -> Self {
+    pub(super) fn new(gpu: &Gpu, config: &Config, heads: &Heads, sizes: Sizes) -> Self {
+        let Sizes { tokens, batch, sequences, entries, many_splits } = sizes;
         let pad = |size: usize| size.next_multiple_of(BLOCK);
         let c = pad(config.hidden_size);
         let q = pad(config.num_attention_heads * config.head_dim);

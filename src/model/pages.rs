@@ -111,6 +111,7 @@ impl BlockTable {
     }
 
     /// A table of the first `len` tokens that shares their pages.
+    #[must_use]
     pub fn fork(&self, len: usize, pages: &mut Pages) -> Self {
         assert!(len <= self.len, "fork at {len} of {}", self.len);
         let mut entries = Vec::new();

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, Sizes};
 use super::weights::{Layer, Loader};
 use super::{Config, Source, Weights};
 use crate::error::{Error, Result};
@@ -95,10 +95,14 @@ impl Qwen2 {
             let bytes = dims.iter().product::<usize>() as u64 * 4;
             kv.push(gpu.allocate("the key/value cache of a layer", bytes, &dims).await?);
         }
-        let tokens = Self::chunk_for(&gpu);
-        let batch = Self::MAX_BATCH;
-        let buffers =
-            Buffers::new(&gpu, &config, &heads, tokens, batch, options.sequences, entries, many_splits);
+        let sizes = Sizes {
+            tokens: Self::chunk_for(&gpu),
+            batch: Self::MAX_BATCH,
+            sequences: options.sequences,
+            entries,
+            many_splits,
+        };
+        let buffers = Buffers::new(&gpu, &config, &heads, sizes);
         Ok(Self {
             splits: Splits::new(entries),
             many_splits,

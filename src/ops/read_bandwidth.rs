@@ -1,5 +1,5 @@
 //! `out[i] = sum of x[i], x[i + n], x[i + 2 n], …` (in vectors of four): reads a buffer once, as fast as the device
-//! reads; what the speed of decoding is held against. Method: BabelStream (Deakin et al. 2018), reading alone.
+//! reads; what the speed of decoding is held against. Method: `BabelStream` (Deakin et al. 2018), reading alone.
 
 use bytemuck::{Pod, Zeroable};
 

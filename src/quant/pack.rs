@@ -123,7 +123,7 @@ fn quant_word(quants: &[i32; BLOCK], bits: usize, j: usize) -> u32 {
     (0..4).fold(0, |word, byte| {
         let e = 4 * j + byte;
         let value = if bits == 4 {
-            (quants[e] | quants[e + 16] << 4) as u32
+            (quants[e] | quants[e + 16] << 4).cast_unsigned()
         } else {
             quants[e].cast_unsigned() & 0xff
         };
@@ -153,6 +153,11 @@ fn quantize_block(block: &[f32; BLOCK], bits: usize, min: bool) -> (f16, f16, [i
     (d, m, block.map(|value| quant(value).clamp(low, high)))
 }
 
+fn scaled(q: f32, zero: f32, min: bool, block: usize, scales: &[u32]) -> f32 {
+    let half = |i: usize| f16::from_bits((scales[i / 2] >> (16 * (i % 2))) as u16).to_f32();
+    if min { half(2 * block) * q + half(2 * block + 1) } else { half(block) * (q - zero) }
+}
+
 /// What the shaders make of one row of planes; the reference of their unpacking.
 pub fn unpack_row(format: Format, columns: usize, weight: &[u32], scales: &[u32]) -> Vec<f32> {
     let half = |words: &[u32], i: usize| (words[i / 2] >> (16 * (i % 2))) as u16;
@@ -173,10 +178,6 @@ pub fn unpack_row(format: Format, columns: usize, weight: &[u32], scales: &[u32]
             }
         }
     };
-    fn scaled(q: f32, zero: f32, min: bool, block: usize, scales: &[u32]) -> f32 {
-        let half = |i: usize| f16::from_bits((scales[i / 2] >> (16 * (i % 2))) as u16).to_f32();
-        if min { half(2 * block) * q + half(2 * block + 1) } else { half(block) * (q - zero) }
-    }
     (0..columns).map(value).collect()
 }
 

@@ -50,7 +50,7 @@ pub enum Phase {
 pub struct Exchange {
     /// Distinct for each, for the page's list.
     pub key: u64,
-    /// What was asked.
+    /// What was asked, as it was typed: it goes back into the composer to the letter.
     pub question: Arc<str>,
     /// The reply.
     pub reply: Arc<Reply>,
@@ -129,8 +129,7 @@ impl Chat {
 
     /// Asks a question; false (and nothing changed) when it is empty or a reply is under way.
     pub fn ask(&mut self, question: &str, settings: &Settings, random: u64, now_ms: f64) -> bool {
-        let question = question.trim();
-        if question.is_empty() || self.is_busy() || self.phase == Phase::Down {
+        if question.trim().is_empty() || self.is_busy() || self.phase == Phase::Down {
             return false;
         }
         let key = self.next_id();
@@ -181,11 +180,11 @@ impl Chat {
             for exchange in earlier {
                 let raw = exchange.reply.raw();
                 if !raw.is_empty() {
-                    messages.push(message(Role::User, &exchange.question));
+                    messages.push(message(Role::User, exchange.question.trim()));
                     messages.push(message(Role::Assistant, &raw));
                 }
             }
-            messages.push(message(Role::User, &last.question));
+            messages.push(message(Role::User, last.question.trim()));
         }
         messages
     }

@@ -63,7 +63,7 @@ fn a_question_is_answered() {
     let mut chat = ready();
     answered(&mut chat, " 2+2? ");
     let reply = &chat.exchanges[0].reply;
-    assert_eq!(&*chat.exchanges[0].question, "2+2?");
+    assert_eq!(&*chat.exchanges[0].question, " 2+2? ");
     assert_eq!((reply.thought.as_str(), reply.output.as_str()), ("2+2", "4"));
     assert_eq!(reply.status, Status::Done(FinishReason::Stop));
     assert_eq!(reply.seed, 7);
@@ -79,7 +79,7 @@ fn each_turn_sends_the_whole_conversation() {
     let stopped = ask(&mut chat, "stopped before a token");
     chat.apply(done(stopped, FinishReason::Cancelled), 4.0);
     let settings = Settings { system: " Be brief. ".into(), temperature: Some(0.0), ..Settings::default() };
-    assert!(chat.ask("two", &settings, 8, 5.0));
+    assert!(chat.ask("two ", &settings, 8, 5.0));
     let (_, messages, sampling) = sent(&mut chat);
     let told: Vec<(Role, &str)> = messages.iter().map(|m| (m.role, m.content.as_str())).collect();
     assert_eq!(
@@ -143,9 +143,9 @@ fn stop_asks_the_engine_and_keeps_what_came() {
 fn a_question_that_does_not_fit_comes_back() {
     let mut chat = ready();
     answered(&mut chat, "one");
-    let id = ask(&mut chat, "far too long");
+    let id = ask(&mut chat, "far too long ");
     chat.apply(failed(Some(id), "context_full"), 1.0);
-    assert_eq!(chat.take_effects(), [Effect::Draft("far too long".into())]);
+    assert_eq!(chat.take_effects(), [Effect::Draft("far too long ".into())]);
     assert_eq!(chat.exchanges.len(), 1);
     let notice = chat.notice.as_ref().unwrap();
     assert_eq!((notice.kind.as_str(), notice.detail.as_str()), ("context_full", "What was found"));

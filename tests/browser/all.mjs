@@ -6,5 +6,6 @@
 
 import './page.test.mjs';
 import './worker.test.mjs';
+import './scripted.test.mjs';
 import './look.test.mjs';
 import './without-gpu.test.mjs';

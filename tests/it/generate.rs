@@ -1,5 +1,7 @@
 //! The scheduler from outside: sequences that come and go, share pages, and never notice one another.
 
+use std::collections::BTreeMap;
+
 use polo::generate::{Output, Scheduler, SequenceId, SequenceRequest};
 use polo::ops::self_test::some_tokens;
 use polo::protocol::{FinishReason, KvType, Variant};
@@ -19,16 +21,17 @@ fn request(seed: u64, prompt: Vec<u32>, max_new_tokens: usize) -> SequenceReques
     SequenceRequest { tokens: prompt, rule, seed, choice: 0, max_new_tokens, end_tokens: Vec::new() }
 }
 
+/// Of each sequence: (token, bits of its logit), and why it ended.
+type Told = BTreeMap<SequenceId, (Vec<(u32, u32)>, Option<FinishReason>)>;
+
 /// Runs to the end: the (token, logit) pairs of each sequence, and why it ended.
-fn run(
-    scheduler: &mut Scheduler,
-) -> std::collections::BTreeMap<SequenceId, (Vec<(u32, u32)>, Option<FinishReason>)> {
-    let mut out = std::collections::BTreeMap::<_, (Vec<_>, _)>::new();
+fn run(scheduler: &mut Scheduler) -> Told {
+    let mut out = Told::new();
     while scheduler.is_busy() {
         for output in pollster::block_on(scheduler.step()).unwrap() {
             match output {
                 Output::Token { id, record } => {
-                    out.entry(id).or_default().0.push((record.id, record.logit.to_bits()))
+                    out.entry(id).or_default().0.push((record.id, record.logit.to_bits()));
                 }
                 Output::Finished { id, reason } => out.entry(id).or_default().1 = Some(reason),
                 Output::Failed { error, .. } => panic!("{error}"),

@@ -101,9 +101,13 @@ fn imports(path: &str, text: &str) -> Vec<String> {
     found.iter().map(first_name).filter(|name| !name.is_empty()).collect()
 }
 
+fn is_rust(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
 fn import_faults(files: &Files, table: &[(&str, &[&str])]) -> Vec<String> {
     let mut faults = Vec::new();
-    for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".rs")) {
+    for (path, text) in files.iter().filter(|(path, _)| is_rust(path)) {
         let Some(module) = module_of(path) else { continue };
         let Some((_, allowed)) = table.iter().find(|(name, _)| *name == module) else {
             faults.push(format!("{path}: module `{module}` is not in the table of imports"));
@@ -199,7 +203,7 @@ fn platform_faults(files: &Files) -> Vec<String> {
 fn form_faults(files: &Files) -> Vec<String> {
     let mut faults = Vec::new();
     for (path, text) in files {
-        let opening = if path.ends_with(".rs") { "//! " } else { "// " };
+        let opening = if is_rust(path) { "//! " } else { "// " };
         if !text.starts_with(opening) {
             faults.push(format!("{path}: does not open with `{}` and what is here", opening.trim()));
         }

@@ -100,7 +100,7 @@ fn ExchangeView(key: u64) -> impl IntoView {
         page.chat.with(|chat| chat.exchanges.last().is_some_and(|exchange| exchange.key == key))
     });
     let question = page.chat.with_untracked(|chat| {
-        chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.question.to_string())
+        chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.question.trim().to_owned())
     });
     view! {
         <article class="question" aria-label="You">

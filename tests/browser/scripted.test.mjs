@@ -1,0 +1,158 @@
+// The page with an engine that plays a script: settings, failures, hostile replies, scrolling.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { launch } from './support/browser.mjs';
+import { Polo } from './support/polo.mjs';
+import { serve } from './support/server.mjs';
+
+const scripted = readFileSync(new URL('./support/scripted-engine.js', import.meta.url), 'utf8');
+
+describe('page with a scripted engine', { timeout: 600_000 }, () => {
+  let server, browser;
+
+  before(async () => {
+    server = await serve();
+    browser = await launch();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /// Opens the page; `body` is the program of the worker.
+  const withPage = async (use, { query = '/', body = scripted, viewport = { width: 900, height: 500 } } = {}) => {
+    const context = await browser.newContext({ viewport, permissions: ['clipboard-read', 'clipboard-write'] });
+    const requests = [];
+    context.on('request', (request) => requests.push(request.url()));
+    await context.route(/worker_loader\.js/, (route) => route.fulfill({ contentType: 'text/javascript', body }));
+    const page = await context.newPage();
+    await page.goto(server.origin + query);
+    const told = () => page.workers().at(-1).evaluate(() => globalThis.requests);
+    try {
+      await use({ page, polo: new Polo(page), told, requests });
+    } finally {
+      await context.close();
+    }
+  };
+  const ready = (page) => page.locator('[data-state=ready]').waitFor();
+  const finished = (polo) => polo.regenerate.waitFor();
+
+  test('settings go with the next request, survive a reload and can be restored', () => withPage(async ({ page, polo, told }) => {
+    await ready(page);
+    await page.getByRole('button', { name: 'Settings' }).click();
+    const knobs = { 'System prompt': 'Be brief.', Temperature: '0', 'Max new tokens': '33', 'Top-p': '0.5', 'Top-k': '7', Seed: '42' };
+    for (const [label, value] of Object.entries(knobs)) await page.getByLabel(label).fill(value);
+    await page.getByLabel('Top-p').fill('2');
+    assert.equal(await page.getByLabel('Top-p').getAttribute('aria-invalid'), 'true');
+    await page.keyboard.press('Escape');
+    await page.reload();
+    await ready(page);
+    await polo.ask('Hi');
+    await finished(polo);
+    const { prompt, sampling } = (await told()).at(-1);
+    assert.deepEqual(prompt.messages.map(({ role }) => role), ['system', 'user']);
+    assert.equal(sampling.temperature, 0);
+    assert.deepEqual([sampling.max_new_tokens, sampling.top_p, sampling.top_k, sampling.seed], [33, 0.5, 7, 42]);
+    await page.getByRole('button', { name: 'Settings' }).click();
+    assert.equal(await page.getByLabel('Seed').inputValue(), '42');
+    await page.getByRole('button', { name: 'Restore defaults' }).click();
+    assert.equal(await page.getByLabel('Seed').inputValue(), '');
+    assert.equal(await page.getByLabel('System prompt').inputValue(), '');
+  }));
+
+  test('the address carries load options, and says what it does not know', () => withPage(async ({ page, told }) => {
+    await ready(page);
+    const { options } = (await told())[0];
+    assert.deepEqual([options.baseline, options.max_chunk_bytes, options.kv, options.context], [true, 65536, 'f32', 512]);
+    assert.match(await page.getByRole('alert').textContent(), /nonsense=1/);
+  }, { query: '/?baseline=1&max_chunk_bytes=65536&kv=f32&context=512&nonsense=1' }));
+
+  test('a hostile reply runs nothing and asks for nothing', () => withPage(async ({ page, polo, requests }) => {
+    await ready(page);
+    const before = requests.length;
+    await polo.ask('HOSTILE');
+    await finished(polo);
+    await page.waitForTimeout(300);
+    assert.equal(await page.evaluate(() => globalThis.evil), undefined);
+    assert.deepEqual(requests.slice(before), []);
+    assert.equal(await polo.reply.locator('img, script, style, iframe').count(), 0);
+  }));
+
+  test('formulas, code and its copy button', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await polo.ask('MARKDOWN');
+    await finished(polo);
+    assert.equal(await polo.output.locator('math').count(), 2);
+    await polo.output.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied').waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'fn one() {}\n');
+  }));
+
+  test('a question asked while the model loads is answered; the next turn carries the first', () => withPage(async ({ page, polo, told }) => {
+    await polo.ask('Early');
+    await finished(polo);
+    await polo.ask('More');
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 4);
+    await finished(polo);
+    const { messages } = (await told()).at(-1).prompt;
+    assert.deepEqual(messages.map(({ content }) => content), ['Early', '<Thought>\nraw\n</Thought>\n<Output>\nraw\n</Output>', 'More']);
+    await polo.newChat.click();
+    await page.getByRole('button', { name: 'What is 48 + 37?' }).click();
+    await finished(polo);
+    assert.equal((await told()).at(-1).prompt.messages.length, 1);
+  }));
+
+  test('Escape stops a reply, but only closes a dialog that is open', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await polo.ask('SLOW MARKDOWN');
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.keyboard.press('Escape');
+    assert.ok(await polo.stop.isVisible());
+    await page.keyboard.press('Escape');
+    await page.getByText('Stopped.').waitFor();
+  }));
+
+  test('the view follows the reply, and lets go when the reader scrolls up', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    const gap = () => page.evaluate(() => {
+      const main = document.querySelector('main');
+      return main.scrollHeight - main.clientHeight - main.scrollTop;
+    });
+    await polo.ask('MARKDOWN');
+    await finished(polo);
+    await page.waitForTimeout(200);
+    assert.ok(await gap() < 3, `${await gap()} px from the end`);
+    await polo.ask('SLOW MARKDOWN');
+    await page.waitForTimeout(500);
+    await page.mouse.move(300, 200);
+    await page.mouse.wheel(0, -300);
+    await page.waitForTimeout(500);
+    assert.ok(await gap() > 200, 'it stays where the reader went');
+    await page.getByRole('button', { name: 'Go to the end' }).click();
+    await page.waitForTimeout(200);
+    assert.ok(await gap() < 3);
+  }));
+
+  for (const [word, pattern] of [['PANIC', /fault in Polo/], ['LOST', /GPU was lost/]]) {
+    test(`${word}: the engine starts again, and the next question is answered`, () => withPage(async ({ page, polo }) => {
+      await ready(page);
+      await polo.ask(word);
+      await page.getByRole('alert').waitFor();
+      assert.match(await page.getByRole('alert').textContent(), pattern);
+      await page.waitForTimeout(500);
+      await ready(page);
+      assert.equal(page.workers().length, 1);
+      await polo.ask('Again');
+      await page.getByText('The answer is 48.').waitFor();
+    }));
+  }
+
+  test('an engine that cannot start is told, without an endless loop', () => withPage(async ({ page }) => {
+    await page.locator('[data-state=down]').waitFor();
+    assert.match(await page.getByRole('alert').textContent(), /could not be started/);
+    assert.ok(await page.getByRole('button', { name: 'Try again' }).isVisible());
+  }, { body: 'throw new Error("no")' }));
+});
