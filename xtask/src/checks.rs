@@ -66,7 +66,7 @@ const FAST: [Check; 8] = [
         after: None,
         run: |machine| {
             let mut cargo = machine.cargo();
-            cargo.args(["test", "--lib", "--locked", "--no-default-features", "--features", "web", "ui::"]);
+            cargo.args(["test", "--lib", "--locked", "--features", "web", "ui::"]);
             counting(&mut cargo)
         },
     },
