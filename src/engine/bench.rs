@@ -52,7 +52,8 @@ impl Session {
             if !(1..=crate::model::Qwen2::MAX_BATCH).contains(&batch) {
                 return Err(Error::BadRequest(format!("a batch of {batch}, expected 1 to 16")));
             }
-            self.decode(batch, SHORT_PROMPT, 2).await?;
+            // Long enough that all sequences decode together: what they then need is compiled.
+            self.decode(batch, SHORT_PROMPT, 2 * batch + 4).await?;
             let step_ms = self.decode(batch, SHORT_PROMPT, options.decode_tokens).await?;
             let model = self.scheduler.model();
             // Keys and values up to the middle of the run.

@@ -198,7 +198,7 @@ impl Qwen2 {
     /// The plan for a step of `rows` rows.
     pub fn shape_for(&self, rows: usize) -> StepShape {
         if rows <= Self::MAX_BATCH || self.gpu.variant() == Variant::Serial {
-            StepShape::Few(Launch::batch_for(rows))
+            StepShape::Few(Launch::for_rows(self.gpu.variant(), rows).batch)
         } else {
             StepShape::Many
         }
@@ -230,13 +230,14 @@ impl Qwen2 {
         if !in_order {
             self.gpu.write(&self.buffers.picked, 0, picked);
         }
-        let batch = Launch::batch_for(picked.len());
+        let batch = Launch::for_rows(self.gpu.variant(), picked.len()).batch;
         self.head_plan(batch, !in_order).encode(pass, picked.len());
     }
 
     /// Dispatches of a decode step of `rows` rows, sampling not counted.
     pub fn dispatches(&self, rows: usize) -> usize {
-        self.plan(self.shape_for(rows)).len() + self.head_plan(Launch::batch_for(rows), false).len()
+        let batch = Launch::for_rows(self.gpu.variant(), rows).batch;
+        self.plan(self.shape_for(rows)).len() + self.head_plan(batch, false).len()
     }
 
     fn plan(&self, shape: StepShape) -> Rc<Plan> {

@@ -45,8 +45,15 @@ impl Launch {
     /// Batch sizes there are kernels for.
     pub const BATCHES: [usize; 5] = [1, 2, 4, 8, 16];
 
-    /// The smallest batch that holds `rows`, or the largest there is.
-    pub fn batch_for(rows: usize) -> usize {
-        Self::BATCHES.into_iter().find(|batch| *batch >= rows).unwrap_or(16)
+    /// For `rows` rows: the smallest batch that holds them, or the largest there is; what is left goes into
+    /// more workgroups.
+    ///
+    /// The serial family takes one vector at a time. Mesa's llvmpipe runs its kernels for more tens of times
+    /// slower (measured with Polo Tiny: a step of four sequences takes 109 ms by fours, 9 ms one by one), and
+    /// a CPU, whose caches hold the weights, loses little by reading them again.
+    pub fn for_rows(variant: Variant, rows: usize) -> Self {
+        let most = if variant == Variant::Serial { 1 } else { 16 };
+        let batch = Self::BATCHES.into_iter().find(|batch| *batch >= rows.min(most)).unwrap_or(most);
+        Self { variant, batch }
     }
 }

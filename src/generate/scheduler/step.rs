@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::generate::SequenceId;
 use crate::gpu::Recorder;
 use crate::model::Qwen2;
-use crate::ops::{Launch, Row, sample, step};
+use crate::ops::{Row, sample, step};
 use crate::protocol::FinishReason;
 use crate::sampler::{Record, SampleRow};
 
@@ -111,7 +111,6 @@ impl Scheduler {
     /// Submits one step; `samples` are (row, parameters, sequence) of the rows that choose a token.
     fn send(&mut self, rows: &[Row], samples: &[(u32, SampleRow, SequenceId)]) {
         let gpu = self.model.gpu().clone();
-        let batch = Launch::batch_for(samples.len().max(1));
         let mut encoder = gpu.encoder();
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -123,7 +122,7 @@ impl Scheduler {
                     samples.iter().map(|(_, parameters, _)| *parameters).collect();
                 gpu.write(&self.sampling.samples, 0, &parameters);
                 let sampling = &self.sampling;
-                let plan = self.sample_plans.entry(batch).or_insert_with(|| {
+                let plan = self.sample_plan.get_or_insert_with(|| {
                     let mut r = Recorder::new(&gpu);
                     sample::record_step(&mut r, gpu.variant(), sampling);
                     r.finish()
