@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { launch } from './support/browser.mjs';
+import { expect } from './support/expect.mjs';
 import { Polo } from './support/polo.mjs';
 import { serve } from './support/server.mjs';
 
