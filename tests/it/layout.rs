@@ -218,7 +218,7 @@ fn form_faults(files: &Files) -> Vec<String> {
 /// Chromium 156 on SwiftShader does not set `var x: T;` to zero again in the next round of a loop.
 fn shader_faults(files: &Files) -> Vec<String> {
     let mut faults = Vec::new();
-    for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".wgsl")) {
+    for (path, text) in files.iter().filter(|(path, _)| path.strip_suffix(".wgsl").is_some()) {
         for line in
             code(text).lines().filter(|line| line.trim_start().starts_with("var ") && !line.contains('='))
         {
