@@ -126,9 +126,17 @@ describe('page with a scripted engine', { timeout: 600_000 }, () => {
     await page.waitForTimeout(200);
     assert.ok(await gap() < 3, `${await gap()} px from the end`);
     await polo.ask('SLOW MARKDOWN');
-    await page.waitForTimeout(500);
+    await polo.stop.waitFor();
     await page.mouse.move(300, 200);
     await page.mouse.wheel(0, -300);
+    const until = async (wanted, what) => {
+      for (let tries = 0; tries < 100; tries += 1) {
+        if (wanted(await gap())) return;
+        await page.waitForTimeout(50);
+      }
+      assert.fail(`${what}: ${await gap()} px from the end`);
+    };
+    await until((px) => px > 200, 'it goes where the reader wants');
     await page.waitForTimeout(500);
     assert.ok(await gap() > 200, 'it stays where the reader went');
     await page.getByRole('button', { name: 'Go to the end' }).click();
