@@ -28,11 +28,20 @@ pub fn Conversation() -> impl IntoView {
         let Some(main) = scroller.get_untracked() else { return };
         let (top, room) = (main.scroll_top(), main.scroll_height() - main.client_height());
         if room - top < NEAR_END {
-            page.following.set(true);
+            // The first small steps upwards are still near the end: they do not call the view back.
+            if top >= last_top.get_value() {
+                page.following.set(true);
+            }
         } else if top < last_top.get_value() - 2 {
             page.following.set(false);
         }
         last_top.set_value(top);
+    };
+    // A wheel moves the view in small smooth steps, and each new token would undo the one before.
+    let on_wheel = move |event: leptos::ev::WheelEvent| {
+        if event.delta_y() < 0.0 {
+            page.following.set(false);
+        }
     };
     Effect::new(move |_| {
         let any = page.chat.with(|chat| !chat.exchanges.is_empty());
@@ -45,7 +54,7 @@ pub fn Conversation() -> impl IntoView {
     });
     let empty = Memo::new(move |_| keys.with(Vec::is_empty));
     view! {
-        <main id="conversation" tabindex="-1" node_ref=scroller on:scroll=on_scroll>
+        <main id="conversation" tabindex="-1" node_ref=scroller on:scroll=on_scroll on:wheel=on_wheel>
             <Show when=move || !empty.get() fallback=Welcome>
                 <section class="column turns" aria-label="Conversation">
                     <h2 class="hidden">"Conversation"</h2>
