@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -22,9 +23,24 @@ enum Incoming {
 pub(super) struct Session {
     requests: UnboundedSender<Request>,
     incoming: Receiver<Incoming>,
+    thread: JoinHandle<()>,
     next_id: RequestId,
     /// The GPU, once the engine has told.
     pub(super) device: Option<DeviceInfo>,
+}
+
+impl Drop for Session {
+    /// Lets the engine give its GPU back: a driver that is at work while the program ends may crash it.
+    fn drop(&mut self) {
+        self.requests.close_channel();
+        // An engine in the middle of something long is left behind.
+        for _ in 0..200 {
+            if self.thread.is_finished() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 impl Session {
@@ -51,7 +67,7 @@ impl Session {
         let (requests, receiver) = unbounded();
         let (events, incoming) = channel();
         let interrupts = events.clone();
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             let failed = events.clone();
             // A command that ended does not listen any more.
             let emit = move |event| drop(events.send(Incoming::Event(Box::new(event))));
@@ -72,7 +88,7 @@ impl Session {
                 message,
             })));
         });
-        (Self { requests, incoming, next_id: 1, device: None }, interrupts)
+        (Self { requests, incoming, thread, next_id: 1, device: None }, interrupts)
     }
 
     /// A session with a made-up engine.
