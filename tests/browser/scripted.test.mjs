@@ -140,8 +140,8 @@ describe('page with a scripted engine', { timeout: 600_000 }, () => {
     await page.waitForTimeout(500);
     assert.ok(await gap() > 200, 'it stays where the reader went');
     await page.getByRole('button', { name: 'Go to the end' }).click();
-    await page.waitForTimeout(200);
-    assert.ok(await gap() < 3);
+    // Between a token and the frame that follows it there is a gap: what counts is that it closes.
+    await until((px) => px < 3, 'it follows again');
   }));
 
   for (const [word, pattern] of [['PANIC', /fault in Polo/], ['LOST', /GPU was lost/]]) {
