@@ -158,18 +158,23 @@ fn gpu_ask_refuses_what_cannot_be() {
 #[cfg(unix)]
 #[test]
 fn gpu_ctrl_c_stops_a_reply() {
-    let mut child =
-        polo(&["ask", "--raw", "--temperature", "4", "--top-k", "0", "--max-tokens", "100000", "a"])
+    // Noise may end by itself at any token, before the signal comes; then another seed is tried.
+    let stopped = (0..8).any(|seed| {
+        let seed = seed.to_string();
+        let mut child = polo(&["ask", "--raw", "--temperature", "4", "--top-k", "0", "--seed", &seed, "a"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-    // The first text says that the reply has begun.
-    let mut first = [0; 1];
-    let began = child.stdout.as_mut().unwrap().read_exact(&mut first);
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    assert!(began.is_ok(), "{output:?}");
-    assert_eq!(output.status.code(), Some(130), "{output:?}");
+        // The first text says that the reply has begun.
+        let mut first = [0; 1];
+        let began = child.stdout.as_mut().unwrap().read_exact(&mut first);
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert!(began.is_ok(), "{output:?}");
+        assert!(matches!(output.status.code(), Some(0 | 130)), "{output:?}");
+        output.status.code() == Some(130)
+    });
+    assert!(stopped, "none of eight replies was stopped");
 }
