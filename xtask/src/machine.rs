@@ -138,7 +138,8 @@ impl Machine {
             console::note(&format!("{} has grown to {} GiB: starting afresh", folder.display(), bytes >> 30));
             std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         }
-        Ok(())
+        // Cargo takes another clone's build of our own code for this one's where its files are not newer.
+        if self.ci { forget_members(&folder) } else { Ok(()) }
     }
 
     fn path(&self, first: &[&str]) -> OsString {
@@ -209,6 +210,21 @@ fn cache_folder() -> Result<PathBuf, String> {
         from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")))
     };
     base.map(|base| base.join("polo")).ok_or_else(|| "no home folder is known: set POLO_CACHE".into())
+}
+
+/// Removes what cargo remembers of our own packages below a folder; dependencies stay built.
+fn forget_members(folder: &Path) -> Result<(), String> {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let remembered = folder.file_name().is_some_and(|f| f == ".fingerprint");
+        if remembered && (name.starts_with("polo-") || name.starts_with("xtask-")) {
+            std::fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        } else if !remembered && path.is_dir() && !["deps", "build", "incremental"].contains(&name.as_str()) {
+            forget_members(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Bytes of all files below a folder; what cannot be read counts nothing.
