@@ -17,9 +17,14 @@ pub fn Conversation() -> impl IntoView {
     let page = page();
     let scroller = NodeRef::<html::Main>::new();
     let last_top = StoredValue::new(0_i32);
+    // Asked for a frame ahead: by then the reader may have left. The place is remembered, so that
+    // the event of this move, which may come after the reader's own, is not taken for a wish.
     let to_end = move || {
-        if let Some(main) = scroller.get_untracked() {
+        if let Some(main) = scroller.get_untracked()
+            && page.following.get_untracked()
+        {
             main.set_scroll_top(main.scroll_height());
+            last_top.set_value(main.scroll_top());
         }
     };
     // Follow unless the reader scrolled away; only a move upwards is a wish to leave, since the end
@@ -29,7 +34,7 @@ pub fn Conversation() -> impl IntoView {
         let (top, room) = (main.scroll_top(), main.scroll_height() - main.client_height());
         if room - top < NEAR_END {
             // The first small steps upwards are still near the end: they do not call the view back.
-            if top >= last_top.get_value() {
+            if top > last_top.get_value() {
                 page.following.set(true);
             }
         } else if top < last_top.get_value() - 2 {
