@@ -12,6 +12,8 @@ use crate::machine::{Machine, OLDEST_RUST, WASM, WebCompiler, find_program, rust
 use crate::process;
 
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+/// The page is linked with `lto = "fat"`, which reads the bitcode of every library.
+const STD_FLAGS: &str = "-C embed-bitcode=yes";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
 /// Which compiler can build the page now; the error says what is missing.
@@ -58,9 +60,14 @@ fn debian_has_it() -> Result<(), String> {
     }
     // A library of another compiler is refused with E0514: an upgrade asks for a new build.
     match std::fs::read_to_string(folder.join("built-by")) {
-        Ok(built_by) if built_by == version => Ok(()),
-        _ => Err("the standard library was built by another version of rustc".into()),
+        Ok(built_by) if built_by == recipe(&version) => Ok(()),
+        _ => Err("the standard library was built by another version of rustc, or in another way".into()),
     }
+}
+
+/// How the library is built, as noted beside it: another compiler or other flags ask for a new build.
+fn recipe(version: &str) -> String {
+    format!("{version}\n{STD_FLAGS}\n")
 }
 
 /// All of `rustc -vV`, once the compiler is new enough.
@@ -135,6 +142,7 @@ fn build_std(machine: &Machine, version: &str) -> Result<(), String> {
         .env("RUSTC", DEBIAN_RUSTC)
         // The option is meant for nightly compilers; on a stable one it has to be asked for like this.
         .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", STD_FLAGS)
         .env("CARGO_TARGET_DIR", folder.join("target"));
     process::run(&mut cargo)?;
 
@@ -154,7 +162,7 @@ fn build_std(machine: &Machine, version: &str) -> Result<(), String> {
         }
     }
     // Last, so that an interrupted copy is not taken for a finished one.
-    std::fs::write(library.join("built-by"), version).map_err(failed)?;
+    std::fs::write(library.join("built-by"), recipe(version)).map_err(failed)?;
     console::note(&format!("{copied} libraries copied to {}", library.display()));
     // It has served; 100 MB.
     std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
