@@ -13,7 +13,9 @@ use crate::cli::args::{Args, AskArgs, Command};
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::protocol::{Channel, Event, FinishReason, ModelInfo, Prompt, Request, TopLogprob, Usage};
+use crate::protocol::{
+    Channel, Event, FinishReason, LoadPhase, ModelInfo, Prompt, Request, TopLogprob, Usage,
+};
 
 #[derive(Clone, Default)]
 struct Buffer(Rc<RefCell<Vec<u8>>>);
@@ -47,7 +49,7 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>) {
     while let Some(request) = pollster::block_on(requests.next()) {
         match request {
             Request::Load { id, .. } => {
-                emit(Event::Loading { id, done_bytes: 1, total_bytes: 2 });
+                emit(Event::Loading { id, phase: LoadPhase::Upload, done_bytes: 1, total_bytes: 2 });
                 emit(Event::Loaded { id, model: ModelInfo { name: "Fake".into(), ..ModelInfo::default() } });
             }
             Request::Generate { id, sampling, .. } => {

@@ -105,6 +105,13 @@ impl Engine {
                 };
                 (id, result.map(|results| (self.emit)(Event::SelfTested { id, results })))
             }
+            Request::Inspect { id, .. }
+            | Request::Library { id }
+            | Request::Find { id, .. }
+            | Request::Pull { id, .. }
+            | Request::Remove { id, .. } => {
+                (id, Err(Error::BadRequest("this program keeps no models yet".into())))
+            }
         };
         if let Err(error) = result {
             self.fail(Some(id), &error);

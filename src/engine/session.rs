@@ -14,7 +14,8 @@ use crate::ops::self_test::some_tokens;
 use crate::ops::step::PAGE;
 use crate::platform;
 use crate::protocol::{
-    Event, FinishReason, LoadOptions, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
+    Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
+    ThoughtFormat,
 };
 use crate::sampler::{MAX_END_TOKENS, Rule};
 use crate::text::{self, ChatTemplate, EncodedPrompt, Tokenizer};
@@ -85,7 +86,7 @@ impl Session {
             // A hundred messages a load are enough for any bar.
             if done_bytes - told >= total_bytes / 100 {
                 told = done_bytes;
-                progress_emit(Event::Loading { id, done_bytes, total_bytes });
+                progress_emit(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
             }
         };
         let options = model_options(&config, options)?;
@@ -97,6 +98,7 @@ impl Session {
         let mut info = ModelInfo {
             name: shown_name.unwrap_or(name),
             architecture: "qwen2".into(),
+            thoughts: ThoughtFormat::Marco,
             parameters,
             context,
             weight_bytes: model.weights().bytes(),

@@ -129,6 +129,9 @@ impl ModelFiles {
                 }
             }
             ModelSource::Embedded => Err(Error::BadRequest("the embedded model is read from memory".into())),
+            ModelSource::Hub { .. } | ModelSource::Stored { .. } | ModelSource::Picked { .. } => {
+                Err(Error::BadRequest("this program keeps no models yet".into()))
+            }
             ModelSource::Random { .. } => Err(Error::BadRequest("a random model has no files".into())),
         }
     }

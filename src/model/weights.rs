@@ -230,8 +230,8 @@ impl Loader<'_> {
         if parts.iter().all(|part| dense(part.dtype)) {
             match self.quantize {
                 Quantize::None => {}
-                Quantize::Q4 if !table => return Format::Q4 { min: true },
-                Quantize::Q4 | Quantize::Q8 => return Format::Q8 { min: false },
+                Quantize::Q4 | Quantize::Nf4 if !table => return Format::Q4 { min: true },
+                Quantize::Q4 | Quantize::Nf4 | Quantize::Q8 => return Format::Q8 { min: false },
             }
         }
         let first = Format::lossless(parts[0].dtype);

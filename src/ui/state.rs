@@ -245,7 +245,7 @@ impl Chat {
                 self.effects.push(Effect::Post(Request::Load { id: self.load, source, options }));
             }
             Event::Device { device } => self.device = Some(Arc::new(device)),
-            Event::Loading { id, done_bytes, total_bytes } if id == self.load => {
+            Event::Loading { id, done_bytes, total_bytes, .. } if id == self.load => {
                 self.phase = Phase::Loading { done_bytes, total_bytes };
             }
             Event::Loaded { id, model } if id == self.load => {
@@ -301,7 +301,13 @@ impl Chat {
             | Event::Token { .. }
             | Event::Text { .. }
             | Event::Benched { .. }
-            | Event::SelfTested { .. } => {}
+            | Event::SelfTested { .. }
+            | Event::Notice { .. }
+            | Event::Inspected { .. }
+            | Event::Library { .. }
+            | Event::Found { .. }
+            | Event::Pulling { .. }
+            | Event::Pulled { .. } => {}
         }
     }
 

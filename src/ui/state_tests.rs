@@ -1,7 +1,7 @@
 //! The chat against scripted events: what is sent, what is shown, what is kept.
 
 use super::*;
-use crate::protocol::{Channel, SamplingOptions, Usage};
+use crate::protocol::{Channel, LoadPhase, SamplingOptions, Usage};
 
 /// A chat whose model is loaded, with no effects pending.
 fn ready() -> Chat {
@@ -11,7 +11,7 @@ fn ready() -> Chat {
     else {
         panic!("a load is expected")
     };
-    chat.apply(Event::Loading { id, done_bytes: 1, total_bytes: 2 }, 0.0);
+    chat.apply(Event::Loading { id, phase: LoadPhase::Upload, done_bytes: 1, total_bytes: 2 }, 0.0);
     assert_eq!(chat.phase, Phase::Loading { done_bytes: 1, total_bytes: 2 });
     let model = ModelInfo { name: "Polo Tiny".into(), context: 1024, ..ModelInfo::default() };
     chat.apply(Event::Loaded { id, model }, 0.0);

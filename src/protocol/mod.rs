@@ -5,6 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
+mod library;
+
+pub use library::{
+    CatalogueEntry, Fit, FitReport, Library, Listing, ListingOption, LoadPhase, PullPhase, RemoteFile,
+    StoredModel, ThoughtFormat,
+};
+
 /// Chosen by the sender of a [`Request`]; every [`Event`] about it carries it back.
 pub type RequestId = u64;
 
@@ -50,6 +57,43 @@ pub enum Request {
         /// Whose answers.
         id: RequestId,
     },
+    /// Read the head of a model and judge whether it would fit; answered by `Inspected`.
+    Inspect {
+        /// Whose answers.
+        id: RequestId,
+        /// Where the model is.
+        source: ModelSource,
+        /// How it would be held.
+        #[serde(default)]
+        options: LoadOptions,
+    },
+    /// What is stored, and what is known to suit; answered by `Library`.
+    Library {
+        /// Whose answers.
+        id: RequestId,
+    },
+    /// Look up an alias, a repository (`user/repo`, `hf.co/user/repo:Q4_K_M`) or an address; answered by `Found`.
+    Find {
+        /// Whose answers.
+        id: RequestId,
+        /// As the person typed it.
+        reference: String,
+    },
+    /// Bring a model into local storage, going on where an earlier try stopped; answered by `Pulling`… and
+    /// `Pulled`. `Cancel` pauses it: what is here stays.
+    Pull {
+        /// Whose answers.
+        id: RequestId,
+        /// A `Hub` or `Url` source.
+        source: ModelSource,
+    },
+    /// Delete a stored model, whole or in part; answered by `Library`.
+    Remove {
+        /// Whose answers.
+        id: RequestId,
+        /// `StoredModel::name`.
+        name: String,
+    },
 }
 
 /// What the engine tells.
@@ -63,10 +107,23 @@ pub enum Event {
         /// Adapter, limits, variants.
         device: DeviceInfo,
     },
+    /// Something the person should know that stops nothing: a context that was shortened, a chat template
+    /// that failed.
+    Notice {
+        /// The request it is about.
+        id: Option<RequestId>,
+        /// `template`, `context`, `kv`, `recovered`, …
+        kind: String,
+        /// What happened and what was done about it.
+        message: String,
+    },
     /// Progress of a load.
     Loading {
         /// The load.
         id: RequestId,
+        /// What is being done.
+        #[serde(default)]
+        phase: LoadPhase,
         /// Bytes read so far.
         done_bytes: u64,
         /// Bytes in all; 0 while unknown.
@@ -148,6 +205,49 @@ pub enum Event {
         /// The figures.
         report: BenchReport,
     },
+    /// Result of [`Request::Inspect`].
+    Inspected {
+        /// The request.
+        id: RequestId,
+        /// Numbers and verdict.
+        report: FitReport,
+    },
+    /// Result of [`Request::Library`] and [`Request::Remove`].
+    Library {
+        /// The request.
+        id: RequestId,
+        /// What is here.
+        library: Library,
+    },
+    /// Result of [`Request::Find`].
+    Found {
+        /// The request.
+        id: RequestId,
+        /// What there is to load.
+        listing: Listing,
+    },
+    /// Progress of a pull.
+    Pulling {
+        /// The pull.
+        id: RequestId,
+        /// What is being done.
+        phase: PullPhase,
+        /// Bytes done in this phase.
+        done_bytes: u64,
+        /// Bytes of this phase.
+        total_bytes: u64,
+        /// Speed over the last seconds, in bytes a second.
+        bytes_per_s: f64,
+        /// At that speed, the seconds that are left; `None` while nobody can tell.
+        seconds_left: Option<f64>,
+    },
+    /// Result of [`Request::Pull`].
+    Pulled {
+        /// The pull.
+        id: RequestId,
+        /// What is stored now.
+        model: StoredModel,
+    },
     /// Result of [`Request::SelfTest`].
     SelfTested {
         /// The request.
@@ -172,6 +272,28 @@ pub enum ModelSource {
     Url {
         /// The address; relative addresses are resolved against the page.
         url: String,
+    },
+    /// A model on a Hugging Face hub.
+    Hub {
+        /// `user/name`.
+        repo: String,
+        /// Branch, tag or commit; `None` for `main`.
+        #[serde(default)]
+        revision: Option<String>,
+        /// A file, or a quantisation such as `Q4_K_M`; `None` for the first of `Q4_K_M`, `Q4_0`, `Q8_0` that is
+        /// there, else safetensors.
+        #[serde(default)]
+        file: Option<String>,
+    },
+    /// A model in local storage.
+    Stored {
+        /// [`StoredModel::name`].
+        name: String,
+    },
+    /// Files that the person picked or dropped in the page; they go to the worker beside the message.
+    Picked {
+        /// Names of the files.
+        names: Vec<String>,
     },
     /// Seeded random weights of a named shape, for measuring.
     Random {
@@ -228,6 +350,8 @@ pub enum Quantize {
     None,
     /// 4 bits, 32 weights a block, scale and minimum.
     Q4,
+    /// 4 bits, the 16 values of bitsandbytes' `NormalFloat`, 64 weights a block.
+    Nf4,
     /// 8 bits, 32 weights a block.
     Q8,
 }
@@ -438,8 +562,11 @@ pub struct DeviceInfo {
 pub struct ModelInfo {
     /// Name to show.
     pub name: String,
-    /// `qwen2`.
+    /// `qwen2` or `llama`.
     pub architecture: String,
+    /// How it marks its thoughts, as far as the chat template shows.
+    #[serde(default)]
+    pub thoughts: ThoughtFormat,
     /// Weights, counted once.
     pub parameters: u64,
     /// Context in tokens.
