@@ -1,11 +1,9 @@
 //! A `tokenizer.json` from GGUF metadata: byte-level BPE with the pre-tokenizers in use.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::TokenizerSource;
-use super::gguf::Value;
+use super::gguf_header::{Metadata, Value};
 use crate::{Error, Result};
 
 /// `pre_tokenizer` of Qwen2's tokenizer.json.
@@ -17,7 +15,7 @@ const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{
 const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 
-pub(super) fn tokenizer(file_name: &str, metadata: &BTreeMap<String, Value>) -> Result<TokenizerSource> {
+pub(super) fn tokenizer(file_name: &str, metadata: &Metadata) -> Result<TokenizerSource> {
     let bad = |what: String| Error::bad_model(file_name, what);
     let Some(Value::Texts(tokens)) = metadata.get("tokenizer.ggml.tokens") else {
         return Err(bad("metadata tokenizer.ggml.tokens is missing: the file has no vocabulary".into()));
@@ -34,7 +32,7 @@ pub(super) fn tokenizer(file_name: &str, metadata: &BTreeMap<String, Value>) -> 
     Ok(TokenizerSource { json, bos_token: special("bos"), eos_token: special("eos") })
 }
 
-fn translate(metadata: &BTreeMap<String, Value>, tokens: &[String]) -> Result<Json, String> {
+fn translate(metadata: &Metadata, tokens: &[String]) -> Result<Json, String> {
     let text = |key: &str| match metadata.get(key) {
         Some(Value::Text(text)) => Some(text.as_str()),
         _ => None,

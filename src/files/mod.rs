@@ -15,14 +15,19 @@ use crate::{Error, Result, platform};
 
 pub use crate::platform::ByteSource;
 
+mod beside;
 mod folder;
 mod gguf;
 mod gguf_config;
+mod gguf_header;
 mod gguf_tokenizer;
 mod memory;
 mod safetensors;
 
+use beside::Location;
+pub use beside::{Beside, Nothing};
 pub use memory::MemorySource;
+pub use safetensors::tensors as safetensors_tensors;
 
 /// A model's files, opened and checked; weights are read on demand.
 pub struct ModelFiles {
@@ -122,10 +127,10 @@ impl ModelFiles {
         match source {
             ModelSource::Path { path: location } | ModelSource::Url { url: location } => {
                 if platform::is_folder(location)? {
-                    folder::open(location).await
+                    Self::open_folder(location, &Location::folder(location)).await
                 } else {
                     let source = platform::open(location).await?;
-                    gguf::open(file_stem(location), source).await
+                    Self::open_gguf(source, &Location::around(location)).await
                 }
             }
             ModelSource::Embedded => Err(Error::BadRequest("the embedded model is read from memory".into())),
@@ -138,7 +143,17 @@ impl ModelFiles {
 
     /// Reads a GGUF file that is in memory, such as the embedded model.
     pub async fn from_bytes(name: &str, bytes: impl Into<std::borrow::Cow<'static, [u8]>>) -> Result<Self> {
-        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes))).await
+        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes)), &Nothing).await
+    }
+
+    /// Reads a GGUF file, the first one if the model is split; `beside` finds the others.
+    pub async fn open_gguf(source: Box<dyn ByteSource>, beside: &dyn Beside) -> Result<Self> {
+        gguf::open(file_stem(source.name()), source, beside).await
+    }
+
+    /// Reads files in Hugging Face's layout; `folder` is for messages, and names a model that has no name.
+    pub async fn open_folder(folder: &str, beside: &dyn Beside) -> Result<Self> {
+        folder::open(folder, beside).await
     }
 
     /// The tensor of this name; the error names it.

@@ -1,4 +1,4 @@
-//! Qwen2: its configuration, its weights on the GPU, the pages of its key/value cache and its forward pass.
+//! Qwen2 and Llama: their configuration, their weights on the GPU, the pages of the key/value cache and the forward pass.
 
 mod buffers;
 mod config;
@@ -7,7 +7,7 @@ mod qwen2;
 mod random;
 mod weights;
 
-pub use config::Config;
+pub use config::{Architecture, Config};
 pub use pages::{BlockTable, Pages};
 pub use qwen2::{Options, Qwen2, StepShape};
 pub use random::{SHAPES, random_config};
