@@ -1,6 +1,7 @@
 //! Qwen2: its configuration, its weights on the GPU, the pages of its key/value cache and its forward pass.
 
 mod buffers;
+mod canary;
 mod config;
 mod pages;
 mod qwen2;

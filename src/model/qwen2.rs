@@ -75,16 +75,7 @@ impl Qwen2 {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Self> {
         let heads = config.heads(options.kv);
-        let loader = Loader {
-            gpu: &gpu,
-            source,
-            config: &config,
-            quantize: options.quantize,
-            max_chunk_bytes: options.max_chunk_bytes,
-            progress,
-            formats: Vec::new(),
-        };
-        let weights = loader.load().await?;
+        let weights = Loader::new(&gpu, source, &config, &options, progress).load().await?;
         let entries = Self::max_entries(&options);
         let many_splits = Splits { count: 1, entries: entries.next_multiple_of(8) };
         let table = rope::table(options.context, config.head_dim, config.rope_theta);

@@ -1,6 +1,7 @@
 //! From named tensors in files to matrices on the GPU, a block of rows at a time: no tensor is ever
 //! whole in memory.
 
+use super::canary::{Canary, sampled};
 use super::{Config, random};
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
@@ -12,6 +13,9 @@ use crate::quant::{self, BLOCK, DType, Format};
 
 /// Packed bytes made and uploaded at a time.
 const PIECE_BYTES: usize = 4 << 20;
+
+/// Bytes that may wait in the driver's staging memory.
+const STAGED_BYTES: usize = 64 << 20;
 
 /// Where weights come from.
 pub enum Source<'f> {
@@ -53,6 +57,9 @@ pub(super) struct Loader<'l> {
     pub(super) max_chunk_bytes: u64,
     pub(super) progress: &'l mut dyn FnMut(u64),
     pub(super) formats: Vec<TensorFormat>,
+    canary: Canary<'l>,
+    /// Bytes given to the driver since it was last waited for.
+    staged: usize,
 }
 
 /// A tensor to read rows of.
@@ -92,7 +99,34 @@ impl Weights {
     }
 }
 
-impl Loader<'_> {
+impl<'l> Loader<'l> {
+    pub(super) fn new(
+        gpu: &'l Gpu,
+        source: Source<'l>,
+        config: &'l Config,
+        options: &super::Options,
+        progress: &'l mut dyn FnMut(u64),
+    ) -> Self {
+        let widest = [
+            config.vocab_size,
+            config.heads(options.kv).qkv_rows(),
+            config.hidden_size,
+            2 * config.intermediate_size,
+        ];
+        let matrices = 4 * config.num_hidden_layers + 2;
+        Self {
+            gpu,
+            source,
+            config,
+            quantize: options.quantize,
+            max_chunk_bytes: options.max_chunk_bytes,
+            progress,
+            formats: Vec::new(),
+            canary: Canary::new(gpu, matrices, widest.into_iter().max().unwrap_or(0)),
+            staged: 0,
+        }
+    }
+
     pub(super) async fn load(mut self) -> Result<Weights> {
         let c = self.config;
         let heads = c.heads(crate::protocol::KvType::F32);
@@ -156,6 +190,7 @@ impl Loader<'_> {
                     .await?,
             )
         };
+        self.canary.finish().await?;
         Ok(Weights { embed_tokens, layers, norm, lm_head, formats: self.formats })
     }
 
@@ -283,15 +318,22 @@ impl Loader<'_> {
                 if scale_words > 0 {
                     self.gpu.write(&scales, (piece * scale_words * 4) as u64, &halves);
                 }
-                // Lets the driver free what it staged.
+                // Lets the driver free what it staged, and waits before that becomes much.
                 self.gpu.queue().submit([]);
+                self.staged += size_of_val(&*words) + size_of_val(&*halves);
+                if self.staged > STAGED_BYTES {
+                    self.staged = 0;
+                    self.gpu.finish().await?;
+                }
             }
             chunks.push(Chunk { first_row, rows: held, weight, scales });
         }
         for part in &parts {
             self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), chunks.len());
         }
-        Ok(Matrix { format, rows: total, columns, chunks })
+        let matrix = Matrix { format, rows: total, columns, chunks };
+        self.canary.matrix(&matrix);
+        Ok(matrix)
     }
 
     /// Packs a few rows of a joined matrix.
@@ -303,6 +345,7 @@ impl Loader<'_> {
         rows: std::ops::Range<usize>,
         order: &impl Fn(usize) -> (usize, usize),
     ) -> Result<(Vec<u32>, Vec<u32>)> {
+        let first_row = rows.start;
         let wanted: Vec<(usize, usize)> = rows.map(order).collect();
         let mut read = Vec::with_capacity(parts.len());
         for (index, part) in parts.iter().enumerate() {
@@ -315,12 +358,22 @@ impl Loader<'_> {
             read.push((span.map_or(0, |span| span.start), bytes));
         }
         let (mut words, mut halves) = (Vec::new(), Vec::new());
-        for (index, row) in wanted {
+        let mut sampled =
+            sampled(parts.iter().map(|part| part.rows).sum()).skip_while(|at| *at < first_row).peekable();
+        for (at, (index, row)) in (first_row..).zip(wanted) {
             let part = &parts[index];
             let (first, bytes) = &read[index];
             let row_bytes = part.dtype.row_bytes(columns).unwrap_or(0);
             let bytes = &bytes[(row - first) * row_bytes..][..row_bytes];
+            let (word, half) = (words.len(), halves.len());
             quant::pack_row(format, part.dtype, bytes, columns, &mut words, &mut halves);
+            if sampled.next_if_eq(&at).is_some() {
+                self.canary.row(
+                    &part.name,
+                    at,
+                    &quant::unpack_row(format, columns, &words[word..], &halves[half..]),
+                );
+            }
         }
         Ok((words, halves))
     }
