@@ -272,7 +272,7 @@ impl<'l> Loader<'l> {
         let first = Format::lossless(parts[0].dtype);
         if parts.iter().all(|part| Format::lossless(part.dtype) == first) {
             first
-        } else if parts.iter().all(|part| !dense(part.dtype)) {
+        } else if parts.iter().all(|part| matches!(part.dtype, DType::Q4_0 | DType::Q8_0)) {
             Format::Q8 { min: false }
         } else {
             Format::F32
