@@ -11,7 +11,6 @@ use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended}
 use crate::gpu::Gpu;
 use crate::model::{Config, Options, Qwen2, Source, random_config};
 use crate::ops::self_test::some_tokens;
-use crate::ops::step::PAGE;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
@@ -376,8 +375,7 @@ fn model_options(config: &Config, options: &LoadOptions) -> Result<Options> {
         kv: options.kv,
         context,
         sequences: options.max_batch,
-        // One full context, half as much again for other sequences, and a little for many short ones.
-        pages: context.div_ceil(PAGE) * 3 / 2 + 64,
+        pages: Options::pages_for(context),
         max_chunk_bytes: options.max_chunk_bytes.max(1),
     })
 }
