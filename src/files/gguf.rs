@@ -247,6 +247,7 @@ fn dtype(kind: u32) -> Option<DType> {
         0 => DType::F32,
         1 => DType::F16,
         2 => DType::Q4_0,
+        3 => DType::Q4_1,
         8 => DType::Q8_0,
         30 => DType::BF16,
         _ => return None,
@@ -256,7 +257,6 @@ fn dtype(kind: u32) -> Option<DType> {
 /// ggml's name of a type (ggml.h, enum `ggml_type`), for messages.
 fn type_name(kind: u32) -> String {
     let name = match kind {
-        3 => "Q4_1",
         6 => "Q5_0",
         7 => "Q5_1",
         9 => "Q8_1",

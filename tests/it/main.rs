@@ -6,5 +6,6 @@ mod generate;
 mod gguf_writer;
 mod golden;
 mod layout;
+mod quant;
 mod shaders;
 mod text;
