@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::Emit;
 use super::reply::{Job, Reply};
+use super::{Emit, defaults};
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
@@ -16,7 +16,7 @@ use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
     ThoughtFormat,
 };
-use crate::sampler::{MAX_END_TOKENS, Rule};
+use crate::sampler::Rule;
 use crate::text::{self, ChatTemplate, EncodedPrompt, Tokenizer};
 
 /// Context where the user names none: enough for long thoughts, little enough for small cards. In tokens.
@@ -105,9 +105,7 @@ impl Session {
         let started_ms = platform::now_ms();
         let files = open_files(source).await?;
         let (config, weights, name) = match (&files, source) {
-            (Some(files), _) => {
-                (Config::from_json(&files.name, &files.config)?, Source::Files(files), files.name.clone())
-            }
+            (Some(files), _) => (Config::of(files)?, Source::Files(files), files.name.clone()),
             (None, ModelSource::Random { shape, seed }) => {
                 (random_config(shape)?, Source::Random(*seed), format!("random {shape}"))
             }
@@ -125,7 +123,7 @@ impl Session {
                 progress_emit(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
             }
         };
-        let parameters = config.parameters();
+        let (parameters, architecture) = (config.parameters(), config.architecture.name());
         let chosen = model_options(&config, options)?;
         let model = Qwen2::load(gpu, config, weights, chosen, &mut progress).await?;
         let context = model.options().context;
@@ -133,8 +131,8 @@ impl Session {
         let shown_name = claims.iter().find(|(key, _)| key == "general.name").map(|(_, name)| name.clone());
         let mut info = ModelInfo {
             name: shown_name.unwrap_or(name),
-            architecture: "qwen2".into(),
-            thoughts: ThoughtFormat::Marco,
+            architecture: architecture.into(),
+            thoughts: files.as_ref().map_or(ThoughtFormat::None, defaults::thoughts),
             parameters,
             context,
             weight_bytes: model.weights().bytes(),
@@ -142,8 +140,15 @@ impl Session {
             tensors: model.weights().formats.clone(),
             claims,
             load_ms: 0.0,
-            sampling: files.as_ref().and_then(|files| recommended(files.generation_config.as_ref()?)),
+            sampling: None,
         };
+        if let Some(config) = files.as_ref().and_then(|files| files.generation_config.as_ref()) {
+            let (recommended, remark) = defaults::recommended(config);
+            info.sampling = recommended;
+            if let Some(message) = remark {
+                emit(Event::Notice { id: Some(id), kind: "sampling".into(), message });
+            }
+        }
         let language = match &files {
             Some(files) => Some(Language {
                 tokenizer: Tokenizer::from_json(&files.tokenizer.json)?,
@@ -155,14 +160,8 @@ impl Session {
             }),
             None => None,
         };
-        let mut end_tokens = files.as_ref().map(ModelFiles::end_tokens).unwrap_or_default();
-        if let Some(language) = &language {
-            let named = ["<|im_end|>", "<|endoftext|>"].map(|token| language.tokenizer.token_id(token));
-            end_tokens.extend(named.into_iter().flatten());
-        }
-        end_tokens.sort_unstable();
-        end_tokens.dedup();
-        end_tokens.truncate(MAX_END_TOKENS);
+        let end_tokens = files.as_ref().zip(language.as_ref());
+        let end_tokens = end_tokens.map(|(files, language)| defaults::end_tokens(files, &language.tokenizer));
         let mut scheduler = Scheduler::new(model);
         warm_up(&mut scheduler).await?;
         info.load_ms = platform::now_ms() - started_ms;
@@ -171,7 +170,7 @@ impl Session {
             origin: Origin { id, source: source.clone(), options: options.clone() },
             scheduler,
             language,
-            end_tokens,
+            end_tokens: end_tokens.unwrap_or_default(),
             info,
             jobs: BTreeMap::new(),
             replies: HashMap::new(),
@@ -208,6 +207,10 @@ impl Session {
         }
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
+        if let Some(message) = &prompt.note {
+            let kind = "template".into();
+            (self.emit)(Event::Notice { id: Some(id), kind, message: message.clone() });
+        }
         let cached_tokens = self.scheduler.cached_len(&prompt.tokens);
         let rule = Rule { temperature: sampling.temperature, top_k: sampling.top_k, top_p: sampling.top_p };
         for choice in 0..sampling.choices {
@@ -219,7 +222,8 @@ impl Session {
                 max_new_tokens: sampling.max_new_tokens,
                 end_tokens: self.end_tokens.clone(),
             })?;
-            self.replies.insert(sequence, (id, Reply::new(id, choice, &prompt, sampling)));
+            self.replies
+                .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
         }
         let choices = sampling.choices as usize;
         self.jobs.insert(
@@ -378,20 +382,4 @@ fn model_options(config: &Config, options: &LoadOptions) -> Result<Options> {
         pages: Options::pages_for(context),
         max_chunk_bytes: options.max_chunk_bytes.max(1),
     })
-}
-
-/// Sampling from `generation_config.json`; absent keys keep our defaults.
-fn recommended(config: &serde_json::Value) -> Option<SamplingOptions> {
-    let mut options = SamplingOptions::default();
-    let number = |key: &str| config[key].as_f64().map(|value| value as f32);
-    let known = ["temperature", "top_p", "top_k", "do_sample"].iter().any(|key| !config[*key].is_null());
-    options.temperature = number("temperature").unwrap_or(options.temperature);
-    options.top_p = number("top_p").unwrap_or(options.top_p);
-    if let Some(top_k) = config["top_k"].as_u64() {
-        options.top_k = top_k.min(64) as u32;
-    }
-    if config["do_sample"].as_bool() == Some(false) {
-        options.temperature = 0.0;
-    }
-    (known && options.validate().is_ok()).then_some(options)
 }

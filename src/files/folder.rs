@@ -161,7 +161,8 @@ async fn read(folder: &str, beside: &dyn Beside, name: &str) -> Result<Option<Ve
     let Some(source) = beside.open(name).await? else { return Ok(None) };
     let longest = if name == "tokenizer.json" { MAX_TOKENIZER } else { MAX_TEXT };
     if source.len() > longest {
-        let what = format!("it has {} bytes, expected at most {longest}; is it the right file?", source.len());
+        let what =
+            format!("it has {} bytes, expected at most {longest}; is it the right file?", source.len());
         return Err(Error::bad_model(path(folder, name), what));
     }
     source.read_at(0, source.len() as usize).await.map(Some)

@@ -113,7 +113,8 @@ fn add_tensors(
         match tensors.entry(hf_name.clone()) {
             btree_map::Entry::Vacant(place) => place.insert(tensor),
             btree_map::Entry::Occupied(_) => {
-                let what = format!("tensor {gguf_name} appears twice; the file is damaged, download it again");
+                let what =
+                    format!("tensor {gguf_name} appears twice; the file is damaged, download it again");
                 return Err(bad(what));
             }
         };
@@ -141,7 +142,10 @@ impl Split {
             Some(Value::Signed(value)) if *value >= 0 => Ok(Some(value.unsigned_abs())),
             Some(other) => {
                 let found = shortened(&to_text(other), 60);
-                Err(Error::bad_model(file_name, format!("metadata {key} is {found}, expected a whole number")))
+                Err(Error::bad_model(
+                    file_name,
+                    format!("metadata {key} is {found}, expected a whole number"),
+                ))
             }
         };
         let count = number("split.count")?.unwrap_or(1);
@@ -189,7 +193,8 @@ impl Split {
         match beside.open(&wanted).await? {
             Some(source) => Ok(source),
             None => {
-                let what = format!("it is the first of {count} parts, and {wanted} is not beside it; get it too");
+                let what =
+                    format!("it is the first of {count} parts, and {wanted} is not beside it; get it too");
                 Err(Error::bad_model(first, what))
             }
         }
@@ -230,10 +235,7 @@ fn claims(metadata: &Metadata) -> Vec<(String, String)> {
     let told = ["general.name", "general.description", "general.license"];
     let wanted = |key: &str| told.contains(&key) || key.starts_with("polo.");
     let claims = metadata.iter().filter(|(key, _)| wanted(key));
-    claims
-        .map(|(key, value)| (key.clone(), shortened(&to_text(value), MAX_CLAIM)))
-        .take(MAX_CLAIMS)
-        .collect()
+    claims.map(|(key, value)| (key.clone(), shortened(&to_text(value), MAX_CLAIM))).take(MAX_CLAIMS).collect()
 }
 
 /// Names of the types that can be read.

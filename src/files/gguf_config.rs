@@ -91,7 +91,9 @@ pub(super) fn config(
     ];
     for (hf, gguf) in wanted {
         let key = format!("{arch}.{gguf}");
-        let value = metadata.get(&key).ok_or_else(|| bad(format!("metadata {key} is missing; the file is incomplete, download it again")))?;
+        let value = metadata.get(&key).ok_or_else(|| {
+            bad(format!("metadata {key} is missing; the file is incomplete, download it again"))
+        })?;
         config.insert(hf.into(), number(value).ok_or_else(|| bad(not_a_number(&key, value)))?);
     }
     let optional = [
@@ -122,9 +124,10 @@ pub(super) fn config(
     if let Some(experts) = said("expert_count").filter(|&experts| experts > 0) {
         config.insert("num_local_experts".into(), json!(experts));
     }
-    let head_dim = config.get("head_dim").and_then(Json::as_u64).or_else(|| {
-        config["hidden_size"].as_u64()?.checked_div(config["num_attention_heads"].as_u64()?)
-    });
+    let head_dim = config
+        .get("head_dim")
+        .and_then(Json::as_u64)
+        .or_else(|| config["hidden_size"].as_u64()?.checked_div(config["num_attention_heads"].as_u64()?));
     if let Some((turned, size)) = said("rope.dimension_count").zip(head_dim).filter(|(a, b)| a != b) {
         config.insert("partial_rotary_factor".into(), json!(turned as f64 / size as f64));
     }

@@ -93,7 +93,8 @@ pub async fn tensors(source: &dyn ByteSource, file: usize) -> Result<Vec<TensorI
     let file_name = source.name();
     let bad = |what: String| Error::bad_model(file_name, what);
     if source.len() < 8 {
-        let what = format!("it has {} bytes, too few for a safetensors file; download it again", source.len());
+        let what =
+            format!("it has {} bytes, too few for a safetensors file; download it again", source.len());
         return Err(bad(what));
     }
     let front = source.read_at(0, 8).await?;
@@ -108,7 +109,9 @@ pub async fn tensors(source: &dyn ByteSource, file: usize) -> Result<Vec<TensorI
     }
     let header = source.read_at(8, header_len as usize).await?;
     let Header(entries) = serde_json::from_slice(&header).map_err(|error| {
-        bad(format!("its header is not valid JSON of tensors: {error}; the file is damaged, download it again"))
+        bad(format!(
+            "its header is not valid JSON of tensors: {error}; the file is damaged, download it again"
+        ))
     })?;
     drop(header);
     let data_start = 8 + header_len;

@@ -135,8 +135,7 @@ impl<'l> Loader<'l> {
                 }
             }
             // Some files lay rows as the kernels want them.
-            let in_file =
-                |row: usize| if c.rope_interleave { row } else { qkv::interleave(&heads, row) };
+            let in_file = |row: usize| if c.rope_interleave { row } else { qkv::interleave(&heads, row) };
             let mut norm_bias = padded(&input_norm);
             norm_bias.extend((0..bias.len()).map(|row| bias[in_file(row)]));
             let order = |row: usize| {
