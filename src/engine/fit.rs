@@ -89,7 +89,7 @@ fn largest(model_context: usize, fits: impl Fn(usize) -> Result<bool>) -> Result
     }
     let (mut good, mut bad) = (shortest, model_context);
     while bad - good > STEP {
-        let middle = (good + bad) / 2 / STEP * STEP;
+        let middle = good.midpoint(bad) / STEP * STEP;
         let middle = if middle <= good { good + STEP } else { middle };
         if fits(middle)? { good = middle } else { bad = middle }
     }

@@ -33,13 +33,14 @@ impl Opened {
                 let config = random_config(shape)?;
                 return Ok(Self { name: format!("random {shape}"), config, files: None, seed: *seed });
             }
-            ModelSource::Embedded => match platform::embedded_model() {
-                Some(bytes) => ModelFiles::from_bytes("Polo Tiny", bytes).await?,
-                None => {
+            ModelSource::Embedded => {
+                if let Some(bytes) = platform::embedded_model() {
+                    ModelFiles::from_bytes("Polo Tiny", bytes).await?
+                } else {
                     let url = platform::EMBEDDED_MODEL.to_owned();
                     ModelFiles::open(&ModelSource::Url { url }).await?
                 }
-            },
+            }
             _ => ModelFiles::open(source).await?,
         };
         let config = Config::from_json(&files.name, &files.config)?;

@@ -146,7 +146,8 @@ impl Record {
     /// read where weights should be), or logits beyond anything that training leaves.
     pub fn implausible(&self) -> Option<String> {
         let known = self.top().count();
-        let alike = self.top_logits[..known].iter().all(|logit| *logit == self.top_logits[0]);
+        let alike =
+            self.top_logits[..known].iter().all(|logit| logit.to_bits() == self.top_logits[0].to_bits());
         if known > 1 && alike {
             return Some(format!("the {known} most probable tokens all have the logit {}", self.logit));
         }
