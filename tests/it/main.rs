@@ -5,6 +5,8 @@ mod files;
 mod generate;
 mod gguf_writer;
 mod golden;
+mod hub;
 mod layout;
+mod library;
 mod shaders;
 mod text;
