@@ -178,7 +178,8 @@ impl Session {
                 max_new_tokens: sampling.max_new_tokens,
                 end_tokens: self.end_tokens.clone(),
             })?;
-            self.replies.insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
+            self.replies
+                .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
         }
         let choices = sampling.choices as usize;
         self.jobs.insert(

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Beside, ByteSource, ModelFiles, TensorInfo, TokenizerSource, file_stem, safetensors};
+use super::beside::Beside;
+use super::{ByteSource, ModelFiles, TensorInfo, TokenizerSource, file_stem, safetensors};
 use crate::{Error, Result};
 
 /// Longest tokenizer.json; Qwen2's has 7 MB. In bytes.
@@ -14,7 +15,7 @@ const MAX_TEXT: u64 = 16 << 20;
 /// The largest models come in fewer parts.
 const MAX_SHARDS: usize = 1000;
 
-pub(super) async fn open(folder: &str, beside: &dyn Beside) -> Result<ModelFiles> {
+pub(super) async fn open(folder: &str, beside: &Beside) -> Result<ModelFiles> {
     let read = async |name: &str| read(folder, beside, name).await;
     let Some(config) = read("config.json").await? else {
         let what = "there is no config.json; give a folder in Hugging Face's layout, or a .gguf file itself";
@@ -57,7 +58,7 @@ pub(super) async fn open(folder: &str, beside: &dyn Beside) -> Result<ModelFiles
 /// The files and the tensors of one or several safetensors files.
 async fn weights(
     folder: &str,
-    beside: &dyn Beside,
+    beside: &Beside,
 ) -> Result<(Vec<Box<dyn ByteSource>>, BTreeMap<String, TensorInfo>)> {
     if let Some(source) = beside.open("model.safetensors").await? {
         let tensors = safetensors::tensors(&*source, 0).await?;
@@ -157,7 +158,7 @@ fn path(folder: &str, name: &str) -> String {
 }
 
 /// A whole small file, if it is there.
-async fn read(folder: &str, beside: &dyn Beside, name: &str) -> Result<Option<Vec<u8>>> {
+async fn read(folder: &str, beside: &Beside, name: &str) -> Result<Option<Vec<u8>>> {
     let Some(source) = beside.open(name).await? else { return Ok(None) };
     let longest = if name == "tokenizer.json" { MAX_TOKENIZER } else { MAX_TEXT };
     if source.len() > longest {

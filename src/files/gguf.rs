@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, btree_map};
 
+use super::beside::Beside;
 use super::gguf_header::{self, Header, Metadata, Value, to_text};
-use super::{Beside, ByteSource, ModelFiles, TensorInfo, check_layout, gguf_config, gguf_tokenizer};
+use super::{ByteSource, ModelFiles, TensorInfo, check_layout, gguf_config, gguf_tokenizer};
 use crate::quant::DType;
 use crate::{Error, Result};
 
@@ -14,11 +15,7 @@ const MAX_CLAIM: usize = 2000;
 const MAX_CLAIMS: usize = 100;
 
 /// Opens the first or only file of a model; the other parts lie beside it.
-pub(super) async fn open(
-    name: String,
-    source: Box<dyn ByteSource>,
-    beside: &dyn Beside,
-) -> Result<ModelFiles> {
+pub(super) async fn open(name: String, source: Box<dyn ByteSource>, beside: &Beside) -> Result<ModelFiles> {
     let file_name = source.name().to_owned();
     let header = gguf_header::read(&*source).await?;
     let split = Split::of(&file_name, &header.metadata)?;
@@ -178,7 +175,7 @@ impl Split {
     }
 
     /// Opens the part of this number, which has the first one's name but for the ending.
-    async fn open(&self, first: &str, number: u64, beside: &dyn Beside) -> Result<Box<dyn ByteSource>> {
+    async fn open(&self, first: &str, number: u64, beside: &Beside) -> Result<Box<dyn ByteSource>> {
         let name = last_part(first);
         let count = self.count;
         let Some(stem) = name.strip_suffix(&self.ending(0)) else {

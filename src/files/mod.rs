@@ -24,8 +24,7 @@ mod gguf_tokenizer;
 mod memory;
 mod safetensors;
 
-use beside::Location;
-pub use beside::{Beside, Nothing};
+use beside::Beside;
 pub use memory::MemorySource;
 pub use safetensors::tensors as safetensors_tensors;
 
@@ -127,10 +126,10 @@ impl ModelFiles {
         match source {
             ModelSource::Path { path: location } | ModelSource::Url { url: location } => {
                 if platform::is_folder(location)? {
-                    Self::open_folder(location, &Location::folder(location)).await
+                    folder::open(location, &Beside::in_folder(location)).await
                 } else {
                     let source = platform::open(location).await?;
-                    Self::open_gguf(source, &Location::around(location)).await
+                    gguf::open(file_stem(location), source, &Beside::around(location)).await
                 }
             }
             ModelSource::Embedded => Err(Error::BadRequest("the embedded model is read from memory".into())),
@@ -143,17 +142,7 @@ impl ModelFiles {
 
     /// Reads a GGUF file that is in memory, such as the embedded model.
     pub async fn from_bytes(name: &str, bytes: impl Into<std::borrow::Cow<'static, [u8]>>) -> Result<Self> {
-        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes)), &Nothing).await
-    }
-
-    /// Reads a GGUF file, the first one if the model is split; `beside` finds the others.
-    pub async fn open_gguf(source: Box<dyn ByteSource>, beside: &dyn Beside) -> Result<Self> {
-        gguf::open(file_stem(source.name()), source, beside).await
-    }
-
-    /// Reads files in Hugging Face's layout; `folder` is for messages, and names a model that has no name.
-    pub async fn open_folder(folder: &str, beside: &dyn Beside) -> Result<Self> {
-        folder::open(folder, beside).await
+        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes)), &Beside::NOTHING).await
     }
 
     /// The tensor of this name; the error names it.
