@@ -1,5 +1,6 @@
 //! What holds across modules, and what the programs do when run from outside.
 
+mod big_model;
 mod cli;
 mod files;
 mod generate;
@@ -7,7 +8,7 @@ mod gguf_writer;
 mod golden;
 mod hub;
 mod layout;
-mod quant;
 mod library;
+mod quant;
 mod shaders;
 mod text;
