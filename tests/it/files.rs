@@ -375,10 +375,11 @@ fn wrong_folders_are_refused() {
 }
 
 #[test]
-fn an_address_is_refused_natively() {
-    let source = ModelSource::Url { url: "https://example.org/model.gguf".into() };
+fn an_address_without_a_server_is_an_error() {
+    let source = ModelSource::Url { url: "http://127.0.0.1:9/model.gguf".into() };
     let error = pollster::block_on(ModelFiles::open(&source)).map(|_| ()).unwrap_err();
-    assert_eq!(error.kind(), "bad_request");
+    assert_eq!(error.kind(), "fetch");
+    assert!(error.to_string().contains("http://127.0.0.1:9/model.gguf"), "{error}");
 }
 
 #[test]
