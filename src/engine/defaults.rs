@@ -92,7 +92,8 @@ mod tests {
         assert_eq!((options.temperature, options.top_p, options.top_k), (0.7, 0.8, 20));
         assert_eq!((options.max_new_tokens, remark), (SamplingOptions::default().max_new_tokens, None));
         let (greedy, _) = recommended(&json!({ "do_sample": false, "temperature": 0.6 }));
-        assert_eq!(greedy.unwrap().temperature, 0.0);
+        let greedy = greedy.unwrap();
+        assert_eq!((greedy.temperature, greedy.top_p), (0.0, SamplingOptions::default().top_p));
         let (partly, _) = recommended(&json!({ "top_k": 1000 }));
         let partly = partly.unwrap();
         assert_eq!((partly.top_k, partly.temperature), (64, SamplingOptions::default().temperature));
@@ -113,7 +114,8 @@ mod tests {
     fn what_is_not_done_is_said() {
         let (options, remark) =
             recommended(&json!({ "top_p": 0.8, "repetition_penalty": 1.05, "num_beams": 4 }));
-        assert_eq!(options.unwrap().top_p, 0.8);
+        let options = options.unwrap();
+        assert_eq!((options.top_p, options.top_k), (0.8, SamplingOptions::default().top_k));
         let remark = remark.unwrap();
         assert!(remark.contains("repetition_penalty 1.05") && remark.contains("num_beams 4"), "{remark}");
         let (none, remark) = recommended(&json!({ "temperature": 9 }));

@@ -187,14 +187,10 @@ impl Split {
             return Err(Error::bad_model(first, what));
         };
         let wanted = format!("{stem}{}", self.ending(number));
-        match beside.open(&wanted).await? {
-            Some(source) => Ok(source),
-            None => {
-                let what =
-                    format!("it is the first of {count} parts, and {wanted} is not beside it; get it too");
-                Err(Error::bad_model(first, what))
-            }
-        }
+        beside.open(&wanted).await?.ok_or_else(|| {
+            let what = format!("it is the first of {count} parts, and {wanted} is not beside it; get it too");
+            Error::bad_model(first, what)
+        })
     }
 
     /// Whether the file found is the one that was wanted.

@@ -192,7 +192,7 @@ impl Config {
                         part.strip_prefix(*known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                     };
                     let bias = config.architecture.has_bias() && BIAS.contains(&part);
-                    !bias && !LAYER.iter().any(|known| belongs(&known))
+                    !bias && !LAYER.iter().any(belongs)
                 }
                 // llama 3 in GGUF: divisors of the frequencies, which no metadata mentions.
                 None => name == "rope_freqs.weight",
