@@ -223,25 +223,43 @@ impl Loader<'_> {
         });
     }
 
-    /// The format for parts that share a matrix: that of the file if they agree, else one that holds all.
-    /// `table` is set for the embedding and the head, which `--quantize q4` keeps in 8 bits.
-    fn format(&self, parts: &[Part], table: bool) -> Format {
-        let dense = |dtype: DType| matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
-        if parts.iter().all(|part| dense(part.dtype)) {
-            match self.quantize {
-                Quantize::None => {}
-                Quantize::Q4 | Quantize::Nf4 if !table => return Format::Q4 { min: true },
-                Quantize::Q4 | Quantize::Nf4 | Quantize::Q8 => return Format::Q8 { min: false },
+    /// The format of one part: that of the file, unless it is to be quantised. `table` is set for the
+    /// embedding and the head, which `--quantize q4` and `nf4` keep in 8 bits.
+    fn format(&self, part: &Part, table: bool) -> Format {
+        match self.quantize {
+            _ if !part.dtype.is_dense() => Format::lossless(part.dtype),
+            Quantize::None => Format::lossless(part.dtype),
+            Quantize::Q4 if !table => Format::Q4 { min: true },
+            Quantize::Nf4 if !table => Format::Nf4,
+            Quantize::Q4 | Quantize::Nf4 | Quantize::Q8 => Format::Q8 { min: false },
+        }
+    }
+
+    /// Runs of rows of a joined matrix in one format. Parts that lie one behind the other (q, k, v) keep each
+    /// its own; parts whose rows alternate (gate, up) share one that holds all of them without loss.
+    fn runs(
+        &self,
+        parts: &[Part],
+        table: bool,
+        order: &impl Fn(usize) -> (usize, usize),
+    ) -> Vec<(std::ops::Range<usize>, Format)> {
+        let formats: Vec<Format> = parts.iter().map(|part| self.format(part, table)).collect();
+        let total = parts.iter().map(|part| part.rows).sum();
+        let mut runs: Vec<(std::ops::Range<usize>, Format)> = Vec::new();
+        for row in 0..total {
+            let format = formats[order(row).0];
+            match runs.last_mut() {
+                Some((rows, same)) if *same == format => rows.end = row + 1,
+                _ => runs.push((row..row + 1, format)),
             }
         }
-        let first = Format::lossless(parts[0].dtype);
-        if parts.iter().all(|part| Format::lossless(part.dtype) == first) {
-            first
-        } else if parts.iter().all(|part| matches!(part.dtype, DType::Q4_0 | DType::Q8_0)) {
-            Format::Q8 { min: false }
-        } else {
-            Format::F32
+        // Kernels work on pairs of rows.
+        if runs.len() <= parts.len() && runs.iter().all(|(rows, _)| rows.start.is_multiple_of(2)) {
+            return runs;
         }
+        let eight = Format::Q8 { min: false };
+        let fits = |format: &Format| *format == eight || *format == Format::Q4 { min: false };
+        vec![(0..total, if formats.iter().all(fits) { eight } else { Format::F32 })]
     }
 
     /// Joins tensors into one matrix; `order` says which part and row of it lies at a row.
@@ -258,14 +276,18 @@ impl Loader<'_> {
             .zip(rows)
             .map(|(name, rows)| self.part(name, &[*rows, columns]))
             .collect::<Result<_>>()?;
-        let format = self.format(&parts, table);
+        let runs = self.runs(&parts, table, &order);
         let total: usize = parts.iter().map(|part| part.rows).sum();
-        let per_chunk = Matrix::rows_per_chunk(format, columns, self.max_chunk_bytes);
-        let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
-        let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
         let mut chunks = Vec::new();
-        for first_row in (0..total).step_by(per_chunk) {
-            let held = per_chunk.min(total - first_row);
+        for (first_row, end, format) in runs.iter().flat_map(|(rows, format)| {
+            let per_chunk = Matrix::rows_per_chunk(*format, columns, self.max_chunk_bytes);
+            rows.clone()
+                .step_by(per_chunk)
+                .map(move |first| (first, (first + per_chunk).min(rows.end), *format))
+        }) {
+            let held = end - first_row;
+            let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
+            let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
             let padded = held.next_multiple_of(2);
             let weight_dims = [padded, weight_words];
             let weight =
@@ -286,12 +308,14 @@ impl Loader<'_> {
                 // Lets the driver free what it staged.
                 self.gpu.queue().submit([]);
             }
-            chunks.push(Chunk { first_row, rows: held, weight, scales });
+            chunks.push(Chunk { first_row, rows: held, format, weight, scales });
         }
         for part in &parts {
-            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), chunks.len());
+            let format = if let [(_, only)] = &runs[..] { *only } else { self.format(part, table) };
+            let held = chunks.iter().filter(|chunk| chunk.format == format).count();
+            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), held);
         }
-        Ok(Matrix { format, rows: total, columns, chunks })
+        Ok(Matrix { rows: total, columns, chunks })
     }
 
     /// Packs a few rows of a joined matrix.

@@ -29,8 +29,9 @@ pub fn text(format: Format) -> String {
 /// Records `out = weight[token]`; `steps` [T] rows, `sampled` [sequences], `out` [T, C padded].
 pub fn record(r: &mut Recorder<'_>, weight: &Matrix, steps: &Tensor, sampled: &Tensor, out: &Tensor) {
     assert_eq!(out.dims()[1], weight.blocks() * BLOCK, "embed: out");
-    let kernel = r.gpu().kernel("embed", &text(weight.format), &source::weight_overrides(weight.format));
     for chunk in &weight.chunks {
+        let overrides = source::weight_overrides(chunk.format);
+        let kernel = r.gpu().kernel("embed", &text(chunk.format), &overrides);
         let params = Params {
             blocks: weight.blocks() as u32,
             columns: weight.columns as u32,

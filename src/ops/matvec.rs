@@ -46,11 +46,11 @@ impl Params {
 /// are given when the plan is replayed.
 pub fn record(r: &mut Recorder<'_>, launch: Launch, weight: &Matrix, x: &Tensor, out: &Tensor, add: bool) {
     assert_eq!(x.dims()[1], weight.blocks() * BLOCK, "matvec: x");
-    let mut overrides = source::weight_overrides(weight.format);
-    overrides.push(("ADD", f64::from(u8::from(add))));
-    let text = source::pair_kernel("matvec", SHADER, weight.format, launch.variant, launch.batch);
-    let kernel = r.gpu().kernel("matvec", &text, &overrides);
     for chunk in &weight.chunks {
+        let mut overrides = source::weight_overrides(chunk.format);
+        overrides.push(("ADD", f64::from(u8::from(add))));
+        let text = source::pair_kernel("matvec", SHADER, chunk.format, launch.variant, launch.batch);
+        let kernel = r.gpu().kernel("matvec", &text, &overrides);
         let params = Params::new(weight, chunk, 0.0, out.dims()[1]);
         let groups = chunk.pairs().div_ceil(source::pairs_per_group(launch.variant, launch.batch));
         r.dispatch(
