@@ -7,11 +7,10 @@ use super::Emit;
 use super::reply::{Job, Reply};
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
-use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest};
+use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
 use crate::model::{Config, Options, Qwen2, Source, random_config};
 use crate::ops::self_test::some_tokens;
-use crate::ops::step::PAGE;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
@@ -32,9 +31,46 @@ struct Language {
     template: ChatTemplate,
 }
 
+/// What was asked for when a model was loaded, to load it again.
+#[derive(Clone)]
+pub(super) struct Origin {
+    id: RequestId,
+    source: ModelSource,
+    options: LoadOptions,
+}
+
+/// What was being answered when the device was lost.
+pub(super) struct Interrupted {
+    pub(super) origin: Origin,
+    emit: Emit,
+    suspended: Suspended,
+    jobs: BTreeMap<RequestId, Job>,
+    replies: HashMap<SequenceId, (RequestId, Reply)>,
+}
+
+impl Interrupted {
+    /// The load that is to be done again.
+    pub(super) fn load(&self) -> (RequestId, ModelSource, LoadOptions) {
+        let Origin { id, source, options } = self.origin.clone();
+        (id, source, options)
+    }
+
+    /// Ends everything that was in progress with the same error.
+    pub(super) fn fail_all(self, error: &Error) {
+        fail_all(&self.emit, self.jobs.into_keys(), error);
+    }
+}
+
+fn fail_all(emit: &Emit, ids: impl Iterator<Item = RequestId>, error: &Error) {
+    for id in ids {
+        emit(Event::Failed { id: Some(id), kind: error.kind().into(), message: error.to_string() });
+    }
+}
+
 /// A model that answers.
 pub(super) struct Session {
     emit: Emit,
+    origin: Origin,
     pub(super) scheduler: Scheduler,
     language: Option<Language>,
     end_tokens: Vec<u32>,
@@ -89,10 +125,10 @@ impl Session {
                 progress_emit(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
             }
         };
-        let options = model_options(&config, options)?;
         let parameters = config.parameters();
-        let context = options.context;
-        let model = Qwen2::load(gpu, config, weights, options, &mut progress).await?;
+        let chosen = model_options(&config, options)?;
+        let model = Qwen2::load(gpu, config, weights, chosen, &mut progress).await?;
+        let context = model.options().context;
         let claims = files.as_ref().map(|files| files.claims.clone()).unwrap_or_default();
         let shown_name = claims.iter().find(|(key, _)| key == "general.name").map(|(_, name)| name.clone());
         let mut info = ModelInfo {
@@ -132,6 +168,7 @@ impl Session {
         info.load_ms = platform::now_ms() - started_ms;
         Ok(Self {
             emit,
+            origin: Origin { id, source: source.clone(), options: options.clone() },
             scheduler,
             language,
             end_tokens,
@@ -221,15 +258,26 @@ impl Session {
     }
 
     /// Ends everything in progress with the same error.
-    pub(super) fn fail_all(&mut self, error: &Error) {
-        for id in std::mem::take(&mut self.jobs).into_keys() {
-            (self.emit)(Event::Failed {
-                id: Some(id),
-                kind: error.kind().into(),
-                message: error.to_string(),
-            });
+    pub(super) fn fail_all(self, error: &Error) {
+        fail_all(&self.emit, self.jobs.into_keys(), error);
+    }
+
+    /// Lets go of the device and keeps what was being answered.
+    pub(super) fn interrupt(self) -> Interrupted {
+        Interrupted {
+            origin: self.origin,
+            emit: self.emit,
+            suspended: self.scheduler.suspend(),
+            jobs: self.jobs,
+            replies: self.replies,
         }
-        self.replies.clear();
+    }
+
+    /// Goes on with what another session of the same model was answering.
+    pub(super) fn resume(&mut self, interrupted: Interrupted) {
+        self.jobs = interrupted.jobs;
+        self.replies = interrupted.replies;
+        self.scheduler.resume(interrupted.suspended);
     }
 
     /// One round: submit, collect, tell.
@@ -327,8 +375,7 @@ fn model_options(config: &Config, options: &LoadOptions) -> Result<Options> {
         kv: options.kv,
         context,
         sequences: options.max_batch,
-        // One full context, half as much again for other sequences, and a little for many short ones.
-        pages: context.div_ceil(PAGE) * 3 / 2 + 64,
+        pages: Options::pages_for(context),
         max_chunk_bytes: options.max_chunk_bytes.max(1),
     })
 }

@@ -78,7 +78,7 @@ mod tests {
         let gpu = check::testing::gpu();
         let mut results = Vec::new();
         for format in Format::ALL {
-            for (vocab, columns, chunk) in [(1, 1, 2), (131, 56, 1000), (301, 100, 44)] {
+            for (vocab, columns, chunk) in [(1, 1, 2), (131, 56, 1000), (301, 612, 44)] {
                 results.push(pollster::block_on(check(&gpu, format, vocab, columns, chunk)));
             }
         }

@@ -83,7 +83,7 @@ mod tests {
         let mut results = Vec::new();
         for variant in [Variant::Base, Variant::Serial, Variant::Subgroup] {
             for (features, columns, batch) in [(1, 33, 1), (77, 56, 4), (130, 900, 16)] {
-                for format in [Format::Q4 { min: false }, Format::Q4 { min: true }, Format::F16] {
+                for format in [Format::Q4 { min: false }, Format::Q5K, Format::F16] {
                     let launch = Launch { variant, batch };
                     results.push(pollster::block_on(check(&gpu, launch, format, features, columns)));
                 }

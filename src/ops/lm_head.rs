@@ -74,7 +74,7 @@ mod tests {
         let mut results = Vec::new();
         for variant in [Variant::Base, Variant::Serial, Variant::Subgroup] {
             for (rows, columns, batch) in [(5, 33, 1), (131, 56, 4), (257, 900, 16)] {
-                for format in [Format::Q4 { min: false }, Format::Q8 { min: false }, Format::F32] {
+                for format in [Format::Q4 { min: false }, Format::Q8 { min: false }, Format::Q6K] {
                     let launch = Launch { variant, batch };
                     results.push(pollster::block_on(check(&gpu, launch, format, rows, columns)));
                 }
