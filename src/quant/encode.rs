@@ -42,7 +42,7 @@ fn quantize(values: &[f32], bits: usize, min: bool, weight: &mut Vec<u32>, scale
             halves.push(m.to_bits());
         }
         if bits == 8 {
-            weight.extend(quants.as_chunks().0.iter().map(|four| u32::from_le_bytes(four.map(|q| q as u8))));
+            weight.extend(quants.as_chunks().0.iter().map(|four| u32::from_le_bytes(four.map(byte))));
         } else {
             push_planes(&quants, bits, weight, &mut high);
         }
@@ -90,10 +90,11 @@ fn quantize_c(values: &[f32], bits: usize, weight: &mut Vec<u32>, scales: &mut V
         let n = f16::from_f32(ranges.iter().fold(0.0f32, |a, b| a.max(b.1)) / 255.0);
         let mut bytes = [0; 2 * SUPER];
         for (part, (block, (step, low))) in blocks(group).zip(ranges).enumerate() {
-            let s = (step * inverse(d.to_f32())).round().min(255.0);
-            let t = (low * inverse(n.to_f32())).round().min(255.0);
-            (bytes[2 * part], bytes[2 * part + 1]) = (s as u8, t as u8);
-            let (step, low) = (inverse(d.to_f32() * s), n.to_f32() * t);
+            let share =
+                |value: f32, unit: f16| byte(((value * inverse(unit.to_f32())).round() as i32).min(255));
+            let (s, t) = (share(step, d), share(low, n));
+            (bytes[2 * part], bytes[2 * part + 1]) = (s, t);
+            let (step, low) = (inverse(d.to_f32() * f32::from(s)), n.to_f32() * f32::from(t));
             let quants = block.map(|value| (((value + low) * step).round() as i32).clamp(0, levels));
             push_planes(&quants, bits, weight, &mut high);
         }
@@ -132,6 +133,11 @@ fn quantize_d(values: &[f32], weight: &mut Vec<u32>, scales: &mut Vec<u32>) {
 /// The value that is largest without its sign.
 fn largest(values: &[f32]) -> f32 {
     values.iter().fold(0.0f32, |a, &b| if b.abs() > a.abs() { b } else { a })
+}
+
+/// The lowest byte, two's complement.
+fn byte(q: i32) -> u8 {
+    q.to_le_bytes()[0]
 }
 
 fn inverse(step: f32) -> f32 {

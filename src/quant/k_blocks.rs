@@ -7,7 +7,7 @@ use super::pack::word;
 
 const LOW: u32 = 0x0f0f_0f0f;
 
-/// Appends a row of Q4_K, or with `fifth` of Q5_K: f16 d and dmin, twelve bytes of 6-bit scales and minima, with
+/// Appends a row of `Q4_K`, or with `fifth` of `Q5_K`: f16 d and dmin, twelve bytes of 6-bit scales and minima, with
 /// `fifth` 32 bytes of fifth bits, 128 bytes of nibbles.
 pub(super) fn pack_q4_q5(bytes: &[u8], fifth: bool, weight: &mut Vec<u32>, scales: &mut Vec<u32>) {
     let nibbles_at = if fifth { 48 } else { 16 };
@@ -28,7 +28,7 @@ pub(super) fn pack_q4_q5(bytes: &[u8], fifth: bool, weight: &mut Vec<u32>, scale
     weight.extend(high);
 }
 
-/// Appends a row of Q6_K: 128 bytes of low nibbles, 64 of upper bits, 16 signed scales, f16 d.
+/// Appends a row of `Q6_K`: 128 bytes of low nibbles, 64 of upper bits, 16 signed scales, f16 d.
 pub(super) fn pack_q6(bytes: &[u8], weight: &mut Vec<u32>, scales: &mut Vec<u32>) {
     let mut high = Vec::new();
     for block in bytes.chunks_exact(210) {

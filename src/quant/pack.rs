@@ -144,7 +144,9 @@ mod tests {
                 DType::Q6K => &[209],
                 _ => &[1],
             };
-            exponents.iter().for_each(|at| chunk[*at] &= 0x3f);
+            for &at in exponents {
+                chunk[at] &= 0x3f;
+            }
         }
         row
     }
