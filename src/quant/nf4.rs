@@ -1,4 +1,4 @@
-//! 4-bit `NormalFloat` (QLoRA, arXiv 2305.14314): indices into 16 values, an f32 scale for 64 weights.
+//! 4-bit `NormalFloat` (arXiv 2305.14314): indices into 16 values, an f32 scale for 64 weights.
 
 use super::pack::word;
 
