@@ -227,6 +227,16 @@ fn gguf_of_k_types_and_others() {
 }
 
 #[test]
+fn llama_in_every_type_of_gguf() {
+    check("gguf_llama");
+}
+
+#[test]
+fn llama_as_transformers_writes_it() {
+    check("llama_folder");
+}
+
+#[test]
 fn a_cache_in_f16() {
     pollster::block_on(async {
         for variant in VARIANTS {

@@ -1,9 +1,9 @@
-"""Golden values for every type of GGUF tensor, for Qwen2 and for Llama, and for a Llama in safetensors.
+"""Golden values for Llama: a GGUF file of all the types of tensor, and a folder of safetensors.
 
-    PYTHONPATH=tests/data python tests/data/make_golden_types.py     # rewrites golden/types_*/ and golden/llama_*/
+    PYTHONPATH=tests/data python tests/data/make_golden_llama.py     # rewrites golden/gguf_llama/ and golden/llama_folder/
 
-- golden/types_qwen2/model.gguf: Q4_K, Q5_K, Q6_K, Q4_1, Q5_0, Q5_1 and BF16; the first layer mixed as Q4_K_M is.
-- golden/types_llama/model.gguf: the same types in other places, rows of q and k permuted as llama.cpp's converter does.
+- golden/gguf_llama/model.gguf: Q4_K, Q5_K, Q6_K, Q4_1, Q5_0, Q5_1 and BF16; rows of q and k permuted as llama.cpp's
+  converter does.
 - golden/llama_folder/: a Llama as transformers writes it, untied, config.json of transformers 5.
 
 The `gguf` package cannot quantise to the K types, only read them: their blocks are random bytes whose scales are set
@@ -25,18 +25,12 @@ import make_golden as base
 import make_golden_gguf as files
 
 # Rows of the K types are multiples of 256; the others get by with 64.
-QWEN2 = dict(C=256, H=4, G=1, F=64, L=3, V=301, T=19, theta=1e6, tied=False, arch="qwen2")
-LLAMA = dict(C=256, H=4, G=2, F=64, L=3, V=301, T=19, theta=1e5, tied=True, arch="llama")
-FOLDER = dict(C=72, H=4, G=2, F=51, L=2, V=257, T=29, theta=1e5, tied=False, arch="llama")
+LLAMA = dict(C=256, H=4, G=2, F=64, L=3, V=301, T=19, theta=1e5, tied=True)
+FOLDER = dict(C=72, H=4, G=2, F=51, L=2, V=257, T=29, theta=1e5, tied=False)
 Q4K, Q5K, Q6K = Type.Q4_K, Type.Q5_K, Type.Q6_K
 Q41, Q50, Q51, BF16 = Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.BF16
-# q k v o gate up down, layer by layer; then embedding and head.
-TYPES = {
-    "qwen2": ([[Q4K, Q4K, Q6K, Q4K, Q4K, Q4K, Q50], [Q5K, Q5K, Q5K, Q6K, Q5K, Q6K, Q51],
-               [Q41, Q51, Q50, Q41, BF16, Q50, Q41]], Q6K, Q51),
-    "llama": ([[Q5K, Q4K, Q6K, Q5K, Q6K, Q6K, Q51], [Q41, Q41, Q41, Q50, Q51, Q41, BF16],
-               [Q51, Q50, Q4K, Q4K, Q4K, Q5K, Q50]], Q6K, None),
-}
+# q k v o gate up down, layer by layer.
+TYPES = [[Q5K, Q4K, Q6K, Q5K, Q6K, Q6K, Q51], [Q41, Q41, Q41, Q50, Q51, Q41, BF16], [Q51, Q50, Q4K, Q4K, Q4K, Q5K, Q50]]
 # Bytes of a block of 256, and where its f16 scales stand.
 K_BLOCKS = {Q4K: (144, 0, 2), Q5K: (176, 0, 2), Q6K: (210, 208, None)}
 
@@ -67,7 +61,7 @@ def permute(rows, heads):
 
 def write(path, m, w, t, rng):
     """Writes the file; returns the weights as a reader sees them, under Hugging Face's names."""
-    out = gguf.GGUFWriter(str(path), m["arch"])
+    out = gguf.GGUFWriter(str(path), "llama")
     out.add_name("Polo golden")
     out.add_context_length(512)
     out.add_embedding_length(m["C"])
@@ -82,7 +76,7 @@ def write(path, m, w, t, rng):
     tokens = [token for token, _ in vocab] + [f"[PAD{i}]" for i in range(len(vocab), m["V"])]
     kinds = [gguf.TokenType.CONTROL if token in files.SPECIAL else gguf.TokenType.NORMAL for token, _ in vocab]
     out.add_tokenizer_model("gpt2")
-    out.add_tokenizer_pre("qwen2" if m["arch"] == "qwen2" else "smollm")
+    out.add_tokenizer_pre("smollm")
     out.add_token_list(tokens)
     out.add_token_types(kinds + [gguf.TokenType.UNUSED] * (m["V"] - len(vocab)))
     out.add_token_merges([" ".join(pair) for pair in json.loads(t.to_str())["model"]["merges"]])
@@ -97,19 +91,14 @@ def write(path, m, w, t, rng):
             data = gguf.quants.quantize(values, kind)
         seen[hf_name] = gguf.quants.dequantize(data, kind).reshape(values.shape)
         out.add_tensor(name, permute(data, heads) if heads else data, raw_dtype=kind)
-    layers, embedding, head = TYPES[m["arch"]]
-    add("token_embd.weight", "model.embed_tokens.weight", embedding)
+    add("token_embd.weight", "model.embed_tokens.weight", Q6K)
     for l in range(m["L"]):
-        for (hf, name), kind in zip(files.MATRICES.items(), layers[l]):
-            heads = {"attn_q": m["H"], "attn_k": m["G"]}.get(name) if m["arch"] == "llama" else None
+        for (hf, name), kind in zip(files.MATRICES.items(), TYPES[l]):
+            heads = {"attn_q": m["H"], "attn_k": m["G"]}.get(name)
             add(f"blk.{l}.{name}.weight", f"model.layers.{l}.{hf}.weight", kind, heads)
-            if f"model.layers.{l}.{hf}.bias" in w:
-                add(f"blk.{l}.{name}.bias", f"model.layers.{l}.{hf}.bias")
         for hf, name in files.NORMS.items():
             add(f"blk.{l}.{name}.weight", f"model.layers.{l}.{hf}.weight")
     add("output_norm.weight", "model.norm.weight")
-    if head:
-        add("output.weight", "lm_head.weight", head)
     out.write_header_to_file()
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
@@ -129,8 +118,6 @@ def config_of(m):
 
 def load(m, w):
     """Hugging Face's model in float32 with these weights."""
-    if m["arch"] == "qwen2":
-        return base.load(m, w)
     config = config_of(m)
     config.dtype = torch.float32
     model = LlamaForCausalLM(config).to(torch.float32).eval()
@@ -141,8 +128,7 @@ def load(m, w):
 
 def weights(m, rng):
     """Random weights; a Llama has no biases."""
-    w = base.random_weights(m, rng)
-    return w if m["arch"] == "qwen2" else {k: v for k, v in w.items() if not k.endswith("bias")}
+    return {k: v for k, v in base.random_weights(m, rng).items() if not k.endswith("bias")}
 
 
 def f32_error(m, w, golden):
@@ -158,7 +144,7 @@ def f32_error(m, w, golden):
 def save(name, m, w, golden, seed, **more):
     error = f32_error(m, w, golden)
     base.save_golden(base.GOLDEN / name / "golden.safetensors", golden, seed=seed, f32_error=f"{error:.2e}",
-                     script="tests/data/make_golden_types.py", **more)
+                     script="tests/data/make_golden_llama.py", **more)
     print(f"{name}: seed {seed}, {len(set(golden['greedy_ids'].tolist()))} distinct tokens, least margin "
           f"{golden['greedy_margin'].min():.3f}, std of logits {golden['logits'].std():.2f}, f32 error {error:.1e}")
 
@@ -201,5 +187,4 @@ def make_folder(name, m):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     make_folder("llama_folder", FOLDER)
-    make_gguf("types_qwen2", QWEN2)
-    make_gguf("types_llama", LLAMA)
+    make_gguf("gguf_llama", LLAMA)
