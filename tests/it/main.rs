@@ -2,6 +2,7 @@
 
 mod big_model;
 mod cli;
+mod errors;
 mod files;
 mod generate;
 mod gguf_writer;
