@@ -15,14 +15,25 @@ use crate::{Error, Result, platform};
 
 pub use crate::platform::ByteSource;
 
+mod address;
+mod catalogue;
+mod download;
 mod folder;
 mod gguf;
 mod gguf_config;
 mod gguf_tokenizer;
+mod hub;
+mod journal;
 mod memory;
+mod reference;
 mod safetensors;
+mod shelf;
+mod store;
 
+pub use download::DownloadOptions;
 pub use memory::MemorySource;
+pub use reference::{HUB, parse as parse_reference};
+pub use store::{PullProgress, Store, StoreOptions};
 
 /// A model's files, opened and checked; weights are read on demand.
 pub struct ModelFiles {
@@ -130,7 +141,7 @@ impl ModelFiles {
             }
             ModelSource::Embedded => Err(Error::BadRequest("the embedded model is read from memory".into())),
             ModelSource::Hub { .. } | ModelSource::Stored { .. } | ModelSource::Picked { .. } => {
-                Err(Error::BadRequest("this program keeps no models yet".into()))
+                Err(Error::BadRequest("the store has to locate this model first, which is a bug".into()))
             }
             ModelSource::Random { .. } => Err(Error::BadRequest("a random model has no files".into())),
         }
