@@ -124,6 +124,11 @@ pub fn shim_has_subgroups() -> bool {
     twin::shim_has_subgroups()
 }
 
+/// Memory that an adapter's shaders can use without a detour, in bytes; `None` where nobody tells.
+pub fn adapter_memory(adapter: &wgpu::Adapter) -> Option<u64> {
+    twin::adapter_memory(adapter)
+}
+
 /// Checks that a range lies inside a source of `total` bytes.
 fn check_range(name: &str, total: u64, offset: u64, len: usize) -> Result<()> {
     if offset.checked_add(len as u64).is_none_or(|end| end > total) {

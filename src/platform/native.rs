@@ -120,3 +120,17 @@ pub(super) fn shim_has_subgroups() -> bool {
 pub(super) fn embedded_model() -> Option<&'static [u8]> {
     Some(include_bytes!("../../models/polo-tiny.gguf"))
 }
+
+/// Vulkan's largest heap of device-local memory; the other systems' interfaces are not asked yet.
+#[allow(unsafe_code, reason = "the memory of a device is only told below wgpu's safe interface")]
+pub(super) fn adapter_memory(adapter: &wgpu::Adapter) -> Option<u64> {
+    // SAFETY: the handles are only read while `adapter` keeps them alive, and nothing is destroyed.
+    let properties = unsafe {
+        let vulkan = adapter.as_hal::<wgpu::hal::api::Vulkan>()?;
+        let instance = vulkan.shared_instance().raw_instance();
+        instance.get_physical_device_memory_properties(vulkan.raw_physical_device())
+    };
+    let heaps = properties.memory_heaps.iter().take(properties.memory_heap_count as usize);
+    // Bit 0 of the flags is VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.
+    heaps.filter(|heap| heap.flags.as_raw() & 1 != 0).map(|heap| heap.size).max()
+}

@@ -120,3 +120,8 @@ pub(super) fn shim_adapter_name() -> Option<String> {
 pub(super) fn embedded_model() -> Option<&'static [u8]> {
     None
 }
+
+/// WebGPU does not tell it, so that pages cannot tell machines apart by it.
+pub(super) fn adapter_memory(_: &wgpu::Adapter) -> Option<u64> {
+    None
+}

@@ -1,5 +1,6 @@
 //! What holds across modules, and what the programs do when run from outside.
 
+mod big_model;
 mod cli;
 mod files;
 mod generate;
@@ -8,5 +9,6 @@ mod golden;
 mod hub;
 mod layout;
 mod library;
+mod quant;
 mod shaders;
 mod text;
