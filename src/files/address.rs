@@ -9,8 +9,13 @@ use crate::{Error, Result};
 /// More parts than any model has.
 const MAX_PARTS: usize = 1000;
 /// Small files that a folder may hold; the first two it must.
-const COMPANIONS: [&str; 5] =
-    ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja"];
+const COMPANIONS: [&str; 5] = [
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+    "chat_template.jinja",
+];
 
 /// What is at an address, from one small request a file.
 pub(super) async fn look_up(url: &str) -> Result<Manifest> {
@@ -106,7 +111,8 @@ async fn probe(url: &str, path: &str) -> Result<Option<RepoFile>> {
         200 => length(),
         _ => return Err(response.refusal(url)),
     };
-    let hidden = "the server hides the file's length (it must expose the headers Content-Range and Content-Length)";
+    let hidden =
+        "the server hides the file's length (it must expose the headers Content-Range and Content-Length)";
     let bytes = bytes.ok_or_else(|| Error::fetch(url, hidden))?;
     let mark = response.header("etag").or_else(|| response.header("last-modified"));
     Ok(Some(RepoFile { path: path.into(), url: url.into(), bytes, sha256: None, mark }))
@@ -118,7 +124,9 @@ async fn folder(url: &str) -> Result<Vec<RepoFile>> {
         match probe(&format!("{url}/{name}"), name).await? {
             Some(file) => files.push(file),
             None if number < 2 => {
-                let what = format!("{url} holds no {name}; expected a .gguf file, or a folder in Hugging Face's layout");
+                let what = format!(
+                    "{url} holds no {name}; expected a .gguf file, or a folder in Hugging Face's layout"
+                );
                 return Err(Error::NotFound(what));
             }
             None => {}

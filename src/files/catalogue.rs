@@ -129,7 +129,7 @@ const MODELS: [Row; 12] = [
 ];
 
 /// Every model known to suit, the best first.
-pub fn catalogue() -> Vec<CatalogueEntry> {
+pub(super) fn catalogue() -> Vec<CatalogueEntry> {
     let entry = |&(alias, title, repo, parameters, bytes, license, thoughts, about): &Row| CatalogueEntry {
         alias: alias.into(),
         title: title.into(),
@@ -155,8 +155,12 @@ mod tests {
         let entries = catalogue();
         let aliases: BTreeSet<_> = entries.iter().map(|entry| &entry.alias).collect();
         assert_eq!(aliases.len(), entries.len());
-        assert!(aliases.iter().all(|alias| alias.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c))));
+        assert!(
+            aliases.iter().all(|alias| alias.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)))
+        );
         // 4-bit files with scales and a 6-bit head: between half a byte and a byte and a bit a weight.
-        assert!(entries.iter().all(|entry| (0.5..1.1).contains(&(entry.bytes as f64 / entry.parameters as f64))));
+        assert!(
+            entries.iter().all(|entry| (0.5..1.1).contains(&(entry.bytes as f64 / entry.parameters as f64)))
+        );
     }
 }

@@ -85,8 +85,12 @@ pub(super) fn refusal(response: &Response, url: &str, repo: &str) -> Error {
     let host = http::host(url);
     let code = response.header("x-error-code").unwrap_or_default();
     match (response.status(), code.as_str()) {
-        (404, "RevisionNotFound") => Error::NotFound(format!("{repo} on {host} has no such revision; check it")),
-        (404, "EntryNotFound") => Error::NotFound(format!("{repo} on {host} has no such file; check its name")),
+        (404, "RevisionNotFound") => {
+            Error::NotFound(format!("{repo} on {host} has no such revision; check it"))
+        }
+        (404, "EntryNotFound") => {
+            Error::NotFound(format!("{repo} on {host} has no such file; check its name"))
+        }
         (401 | 403, "GatedRepo") | (403, _) => Error::Gated(format!(
             "{repo} is gated: accept its licence at https://{host}/{repo} while signed in, make a token at \
              https://{host}/settings/tokens, and set HF_TOKEN to it in the terminal"
@@ -127,7 +131,9 @@ fn escape(path: &str) -> String {
     use std::fmt::Write as _;
     path.bytes().fold(String::new(), |mut text, byte| {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => text.push(byte as char),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                text.push(byte as char)
+            }
             _ => drop(write!(text, "%{byte:02X}")),
         }
         text
@@ -164,7 +170,8 @@ pub(super) async fn look_up(endpoint: &str, repo: &str, revision: Option<&str>) 
                 url: format!("{}/{}", folder(endpoint, repo, &info.sha), escape(&entry.path)),
                 bytes: entry.lfs.as_ref().map_or(entry.size, |lfs| lfs.size),
                 sha256: hash.filter(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit())),
-                mark: Some(entry.oid).filter(|oid| oid.bytes().all(|b| b.is_ascii_hexdigit()) && !oid.is_empty()),
+                mark: Some(entry.oid)
+                    .filter(|oid| oid.bytes().all(|b| b.is_ascii_hexdigit()) && !oid.is_empty()),
                 path: entry.path,
             });
         }
@@ -190,7 +197,8 @@ fn quantisation(path: &str) -> Option<String> {
         let digits = part.trim_start_matches(|c: char| c.is_ascii_alphabetic());
         let letters = &part[..part.len() - digits.len()];
         digits.starts_with(|c: char| c.is_ascii_digit())
-            && (matches!(letters, "IQ" | "TQ") || letters == "Q" && digits.contains('_')
+            && (matches!(letters, "IQ" | "TQ")
+                || letters == "Q" && digits.contains('_')
                 || matches!((letters, digits), ("F", "16" | "32") | ("BF" | "FP", "16")))
     };
     let label = stem.split(['-', '.']).rev().find(known)?;
@@ -240,10 +248,11 @@ fn forms(mut files: Vec<RepoFile>) -> Vec<Form> {
     let at_root = |path: &str| files.iter().find(|file| file.path == path);
     let weights = |file: &&RepoFile| {
         let single = file.path == "model.safetensors";
-        single || at_root("model.safetensors").is_none()
-            && file.path.starts_with("model-")
-            && !file.path.contains('/')
-            && file.path.ends_with(".safetensors")
+        single
+            || at_root("model.safetensors").is_none()
+                && file.path.starts_with("model-")
+                && !file.path.contains('/')
+                && file.path.ends_with(".safetensors")
     };
     let weights: Vec<RepoFile> = files.iter().filter(weights).cloned().collect();
     if let Some(config) = at_root("config.json").filter(|_| !weights.is_empty()) {
@@ -292,7 +301,12 @@ impl Repository {
     }
 
     /// For people; `stored` says which forms are here.
-    pub(super) fn listing(&self, reference: &str, wanted: Option<&str>, stored: impl Fn(&Form) -> bool) -> Result<Listing> {
+    pub(super) fn listing(
+        &self,
+        reference: &str,
+        wanted: Option<&str>,
+        stored: impl Fn(&Form) -> bool,
+    ) -> Result<Listing> {
         let first = self.select(wanted)?.label.clone();
         let option = |form: &Form| ListingOption {
             label: form.label.clone(),

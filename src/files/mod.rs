@@ -29,6 +29,7 @@ mod reference;
 mod safetensors;
 mod shelf;
 mod store;
+mod transfer;
 
 pub use download::DownloadOptions;
 pub use memory::MemorySource;
@@ -219,6 +220,18 @@ fn check_layout(file_name: &str, file_len: u64, tensors: &[&TensorInfo]) -> Resu
 /// The last part of a location, without its ending.
 fn file_stem(location: &str) -> String {
     let path = location.split(['?', '#']).next().unwrap_or(location);
+    // Folders of the hub and of its cache are called by their commit: the repository is what people know.
+    if let Some((before, commit)) = path.trim_end_matches('/').rsplit_once("/snapshots/")
+        && !commit.contains('/')
+        && let Some((_, repo)) = before.rsplit_once("models--")
+    {
+        return repo.rsplit("--").next().unwrap_or(repo).into();
+    }
+    if let Some((before, commit)) = path.trim_end_matches('/').rsplit_once("/resolve/")
+        && !commit.contains('/')
+    {
+        return file_stem(before);
+    }
     let name = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(path);
     let stem = name.strip_suffix(".gguf").unwrap_or(name);
     if stem.is_empty() { location.into() } else { stem.into() }

@@ -89,7 +89,8 @@ fn is_name(part: &str) -> bool {
 
 /// The error for what nobody knows, with the nearest aliases.
 fn unknown(text: &str) -> Error {
-    let letters = |text: &str| text.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters =
+        |text: &str| text.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let wanted: String = letters(text);
     let near: Vec<String> = catalogue()
         .into_iter()
@@ -121,7 +122,8 @@ mod tests {
 
     #[test]
     fn names_are_understood() {
-        let check = |text: &str, expected: ModelSource| assert_eq!(parse(text, HUB).unwrap(), expected, "{text}");
+        let check =
+            |text: &str, expected: ModelSource| assert_eq!(parse(text, HUB).unwrap(), expected, "{text}");
         check("marco-o1", hub("bartowski/Marco-o1-GGUF", None, Some("Q4_K_M")));
         check(" Marco-O1 ", hub("bartowski/Marco-o1-GGUF", None, Some("Q4_K_M")));
         check("a/b", hub("a/b", None, None));
@@ -144,7 +146,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_a_hint() {
-        for text in ["", "marco", "a/b/c", "ftp://a/b", "a/..", "a/b:", "hf.co/a", "a b/c", "https://hf.co/a/b/wiki/x"] {
+        for text in [
+            "",
+            "marco",
+            "a/b/c",
+            "ftp://a/b",
+            "a/..",
+            "a/b:",
+            "hf.co/a",
+            "a b/c",
+            "https://hf.co/a/b/wiki/x",
+        ] {
             assert!(parse(text, HUB).is_err(), "{text}");
         }
         let error = parse("marco", HUB).unwrap_err().to_string();

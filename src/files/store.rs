@@ -84,6 +84,17 @@ impl Manifest {
         }
     }
 
+    /// Whether it is surely of this revision. What a tag or another branch is, only the hub can tell.
+    fn is_of(&self, revision: Option<&str>) -> bool {
+        match revision {
+            None | Some("main") => true,
+            Some(commit) if commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                self.revision.as_ref().is_some_and(|own| own.starts_with(commit))
+            }
+            Some(_) => false,
+        }
+    }
+
     /// Whether it is what a source names.
     fn answers(&self, source: &ModelSource) -> bool {
         match source {
@@ -91,15 +102,14 @@ impl Manifest {
             ModelSource::Url { .. } => self.source == *source,
             ModelSource::Hub { repo, revision, file } => {
                 let Some((own, label)) = self.repo() else { return false };
-                let is_commit = |text: &&String| text.len() >= 7 && text.bytes().all(|b| b.is_ascii_hexdigit());
-                let pinned = revision.as_ref().filter(is_commit);
                 own.eq_ignore_ascii_case(repo)
-                    && pinned.is_none_or(|commit| {
-                        self.revision.as_ref().is_some_and(|revision| revision.starts_with(commit.as_str()))
-                    })
+                    && self.is_of(revision.as_deref())
                     && file.as_ref().is_none_or(|wanted| {
                         label.eq_ignore_ascii_case(wanted)
-                            || self.files.iter().any(|file| file.path.rsplit('/').next() == wanted.rsplit('/').next())
+                            || self
+                                .files
+                                .iter()
+                                .any(|file| file.path.rsplit('/').next() == wanted.rsplit('/').next())
                     })
             }
             _ => false,
@@ -228,7 +238,10 @@ impl Store {
                 return Ok(ModelSource::Path { path: self.location(&manifest) });
             }
             if let ModelSource::Stored { name } = source {
-                let what = format!("only {} of {} bytes of {name} are here: pull it again to go on", model.done_bytes, model.bytes);
+                let what = format!(
+                    "only {} of {} bytes of {name} are here: pull it again to go on",
+                    model.done_bytes, model.bytes
+                );
                 return Err(Error::NotFound(what));
             }
         }
@@ -236,6 +249,10 @@ impl Store {
             ModelSource::Hub { repo, revision, file } => {
                 let repository = hub::look_up(&self.options.endpoint, repo, revision.as_deref()).await?;
                 let form = repository.select(file.as_deref())?;
+                let manifest = hub_manifest(&repository, form);
+                if self.describe(&manifest).await?.complete {
+                    return Ok(ModelSource::Path { path: self.location(&manifest) });
+                }
                 let gguf = form.files.iter().find(|file| file.path.ends_with(".gguf"));
                 let folder = hub::folder(&self.options.endpoint, repo, &repository.commit);
                 Ok(ModelSource::Url { url: gguf.map_or(folder, |file| file.url.clone()) })
@@ -279,7 +296,15 @@ impl Store {
             }
             _ => return Err(Error::BadRequest("only models of a hub or an address can be pulled".into())),
         };
-        self.bring(&manifest, tell).await
+        let result = self.bring(&manifest, tell).await;
+        if result.is_err()
+            && self.describe(&manifest).await?.done_bytes == 0
+            && self.manifests().await?.contains(&manifest)
+        {
+            // Nothing came: nothing is to be seen of it.
+            self.forget(&manifest).await?;
+        }
+        result
     }
 
     async fn bring(&self, manifest: &Manifest, tell: &dyn Fn(PullProgress)) -> Result<StoredModel> {
@@ -292,7 +317,8 @@ impl Store {
         if !space.persistent {
             disk::persist().await;
         }
-        let old = self.manifests().await?.into_iter().find(|old| old.name == manifest.name && old != manifest);
+        let old =
+            self.manifests().await?.into_iter().find(|old| old.name == manifest.name && old != manifest);
         if old.is_none() {
             self.save(manifest).await?;
         }
@@ -310,16 +336,18 @@ impl Store {
                 tell(PullProgress { phase, done_bytes: earlier.get() + done, total_bytes });
             };
             if !download::is_here(&spot.shown, file.bytes).await? {
-                download::fetch(file, owner, &spot.held, &self.options.download, &step).await.map_err(|error| {
-                    match error {
-                        // Where a write fails, nobody knows how much was missing.
-                        Error::NoSpace { needed_bytes: 0, free_bytes, .. } => {
-                            let needed_bytes = total_bytes - earlier.get();
-                            Error::NoSpace { what: manifest.name.clone(), needed_bytes, free_bytes }
+                download::fetch(file, owner, &spot.held, &self.options.download, &step).await.map_err(
+                    |error| {
+                        match error {
+                            // Where a write fails, nobody knows how much was missing.
+                            Error::NoSpace { needed_bytes: 0, free_bytes, .. } => {
+                                let needed_bytes = total_bytes - earlier.get();
+                                Error::NoSpace { what: manifest.name.clone(), needed_bytes, free_bytes }
+                            }
+                            other => other,
                         }
-                        other => other,
-                    }
-                })?;
+                    },
+                )?;
                 if spot.held != spot.shown {
                     disk::link(&spot.target, &spot.shown).await?;
                 }
@@ -340,18 +368,18 @@ impl Store {
     pub async fn remove(&self, name: &str) -> Result<()> {
         let source = ModelSource::Stored { name: name.into() };
         let Some((manifest, _)) = self.stored(&source).await? else {
-            let names: Vec<String> = self.manifests().await?.into_iter().map(|manifest| manifest.name).collect();
+            let names: Vec<String> =
+                self.manifests().await?.into_iter().map(|manifest| manifest.name).collect();
             let here = if names.is_empty() { "nothing".into() } else { names.join(", ") };
             return Err(Error::NotFound(format!("{name} is not stored here; stored: {here}")));
         };
-        self.delete_files(&manifest, None).await?;
-        disk::remove(&self.manifest_path(&manifest.name)).await?;
-        disk::remove_if_empty(&format!("{}/models", self.options.home)).await
+        self.forget(&manifest).await
     }
 
-    /// The name under which a source is stored, if it is, whole or in part.
-    pub async fn name_of(&self, source: &ModelSource) -> Result<Option<String>> {
-        Ok(self.stored(source).await?.map(|(manifest, _)| manifest.name))
+    async fn forget(&self, manifest: &Manifest) -> Result<()> {
+        self.delete_files(manifest, None).await?;
+        disk::remove(&self.manifest_path(&manifest.name)).await?;
+        disk::remove_if_empty(&format!("{}/models", self.options.home)).await
     }
 }
 

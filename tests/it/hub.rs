@@ -188,11 +188,12 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>, url: &str, other: &str) 
     let Some((repo, api, file)) = found else {
         return plain(404, "X-Error-Code: RepoNotFound\r\n", "Repository not found");
     };
-    if repo.gated && !request.authorized {
-        return plain(401, "X-Error-Code: GatedRepo\r\n", "Access to this model is restricted");
-    }
     if let Some(api) = api {
         return tell(&mut plain, &repo, &api, &request, url);
+    }
+    // What a gated repository holds may be known, its files may not.
+    if repo.gated && !request.authorized {
+        return plain(401, "X-Error-Code: GatedRepo\r\n", "Access to this model is restricted");
     }
     let (_, file) = file.as_deref()?.split_once('/')?;
     match repo.files.get(file) {
