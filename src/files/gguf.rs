@@ -65,8 +65,8 @@ pub(super) async fn open(name: String, source: Box<dyn ByteSource>) -> Result<Mo
     for (gguf_name, dims, kind, offset) in &header.tensors {
         let Some(dtype) = dtype(*kind) else {
             let what = format!(
-                "tensor {gguf_name} has type {}; supported are F32, F16, BF16, Q4_0, Q4_1 and Q8_0: \
-                 take a file quantised to Q4_0 or Q8_0",
+                "tensor {gguf_name} has type {}; supported are F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, \
+                 Q8_0, Q4_K, Q5_K and Q6_K: take a file quantised to Q4_K_M, Q4_0 or Q8_0",
                 type_name(*kind)
             );
             return Err(Error::bad_model(file_name, what));
@@ -282,7 +282,12 @@ fn dtype(kind: u32) -> Option<DType> {
         1 => DType::F16,
         2 => DType::Q4_0,
         3 => DType::Q4_1,
+        6 => DType::Q5_0,
+        7 => DType::Q5_1,
         8 => DType::Q8_0,
+        12 => DType::Q4K,
+        13 => DType::Q5K,
+        14 => DType::Q6K,
         30 => DType::BF16,
         _ => return None,
     })
@@ -291,14 +296,9 @@ fn dtype(kind: u32) -> Option<DType> {
 /// ggml's name of a type (ggml.h, enum `ggml_type`), for messages.
 fn type_name(kind: u32) -> String {
     let name = match kind {
-        6 => "Q5_0",
-        7 => "Q5_1",
         9 => "Q8_1",
         10 => "Q2_K",
         11 => "Q3_K",
-        12 => "Q4_K",
-        13 => "Q5_K",
-        14 => "Q6_K",
         15 => "Q8_K",
         16 => "IQ2_XXS",
         17 => "IQ2_XS",

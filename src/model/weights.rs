@@ -216,14 +216,13 @@ impl<'l> Loader<'l> {
     /// Joins tensors into one matrix; `order` says which part and row of it lies at a row.
     async fn matrix(&mut self, joined: &Joined, order: impl Fn(usize) -> (usize, usize)) -> Result<Matrix> {
         let parts = joined.find(&self.source)?;
-        let format = joined.format(&parts, self.quantize);
-        let (total, columns) = (joined.rows(), joined.columns);
-        let per_chunk = Matrix::rows_per_chunk(format, columns, self.max_chunk_bytes);
-        let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
-        let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
-        let mut chunks = Vec::new();
-        for first_row in (0..total).step_by(per_chunk) {
-            let held = per_chunk.min(total - first_row);
+        let formats = joined.formats(&parts, self.quantize);
+        let columns = joined.columns;
+        let mut chunks: Vec<Chunk> = Vec::new();
+        for (rows, format) in joined.chunks(&formats, self.max_chunk_bytes) {
+            let (first_row, held) = (rows.start, rows.len());
+            let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
+            let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
             let padded = held.next_multiple_of(2);
             let weight_dims = [padded, weight_words];
             let weight =
@@ -249,12 +248,13 @@ impl<'l> Loader<'l> {
                     self.gpu.finish().await?;
                 }
             }
-            chunks.push(Chunk { first_row, rows: held, weight, scales });
+            chunks.push(Chunk { first_row, rows: held, format, weight, scales });
         }
-        for part in &parts {
-            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), chunks.len());
+        for (part, format) in parts.iter().zip(formats) {
+            let held = chunks.iter().filter(|chunk| chunk.format == format).count();
+            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), held);
         }
-        let matrix = Matrix { format, rows: total, columns, chunks };
+        let matrix = Matrix { rows: joined.rows(), columns, chunks };
         self.canary.matrix(&matrix);
         Ok(matrix)
     }

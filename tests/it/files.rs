@@ -120,7 +120,8 @@ fn wrong_gguf_files_are_refused() {
     check(&good.clone().texts("tokenizer.ggml.tokens", &["a", "a", "b", "c"]), &["twice"]);
 
     let tensor = |dims: &[u64], kind| good.clone().tensor_at("blk.0.attn_q.weight", dims, kind, 0);
-    check(&tensor(&[32, 2], 12), &["blk.0.attn_q.weight", "Q4_K", "Q4_0"]);
+    check(&tensor(&[32, 2], 10), &["blk.0.attn_q.weight", "Q2_K", "Q4_K_M"]);
+    check(&tensor(&[32, 2], 12), &["q_proj.weight", "32", "multiple of 256"]);
     check(&tensor(&[32, 2], 4000), &["blk.0.attn_q.weight", "number 4000"]);
     check(&tensor(&[33, 2], 2), &["q_proj.weight", "33", "multiple of 32"]);
     check(&tensor(&[], 0), &["0 dimensions"]);

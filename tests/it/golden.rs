@@ -35,8 +35,8 @@ impl Golden {
 pub(crate) async fn load(model: &str, variant: Variant, kv: KvType, max_chunk_bytes: u64) -> Qwen2 {
     let data = format!("{}/tests/data/golden", env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
-    let path = if model == "gguf" {
-        format!("{data}/gguf/model.gguf")
+    let path = if model.starts_with("gguf") {
+        format!("{data}/{model}/model.gguf")
     } else {
         // Most of the models have no tokenizer of their own, and need none here.
         std::fs::copy(format!("{data}/bf16_file/tokenizer.json"), folder.path().join("tokenizer.json"))
@@ -219,6 +219,11 @@ fn outliers_in_bias_and_activations() {
 #[test]
 fn gguf_of_mixed_types() {
     check("gguf");
+}
+
+#[test]
+fn gguf_of_k_types_and_others() {
+    check("gguf_types");
 }
 
 #[test]
