@@ -68,6 +68,20 @@ pub(super) async fn clean(path: &str) -> Result<()> {
     disk::remove(&journal).await
 }
 
+fn busy(file: &RepoFile) -> Error {
+    let what = format!("{} is being downloaded already, by another program or tab; wait for it", file.path);
+    Error::Busy(what)
+}
+
+/// An error if somebody is downloading the file.
+pub(super) async fn check_unused(file: &RepoFile, path: &str) -> Result<()> {
+    let (part, _) = part_paths(path);
+    if disk::look(&part).await?.is_some() && disk::open(&part).await?.is_none() {
+        return Err(busy(file));
+    }
+    Ok(())
+}
+
 /// Brings a file to `path`. `owner` names the repository or server in messages.
 pub(super) async fn fetch(
     file: &RepoFile,
@@ -82,11 +96,7 @@ pub(super) async fn fetch(
     let (part_path, journal_path) = part_paths(path);
     let mut again = true;
     loop {
-        let Some(part) = disk::open(&part_path).await? else {
-            let what =
-                format!("{} is being downloaded already, by another program or tab; wait for it", file.path);
-            return Err(Error::Busy(what));
-        };
+        let Some(part) = disk::open(&part_path).await? else { return Err(busy(file)) };
         if is_here(path, file.bytes).await? {
             // Another program finished it while we opened the part.
             drop(part);

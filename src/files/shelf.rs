@@ -100,6 +100,9 @@ impl Store {
 
     /// Deletes a model's files, but those that another model (or another revision, in the shared cache) has.
     pub(super) async fn delete_files(&self, manifest: &Manifest, keep: Option<&Manifest>) -> Result<()> {
+        for file in &manifest.files {
+            download::check_unused(file, &self.spot(manifest, file).held).await?;
+        }
         let mut kept: Vec<String> = Vec::new();
         for other in self.manifests().await?.iter().filter(|other| other.name != manifest.name).chain(keep) {
             kept.extend(other.files.iter().flat_map(|file| {

@@ -297,7 +297,7 @@ impl Store {
             _ => return Err(Error::BadRequest("only models of a hub or an address can be pulled".into())),
         };
         let result = self.bring(&manifest, tell).await;
-        if result.is_err()
+        if result.as_ref().is_err_and(|error| !matches!(error, Error::Busy(_)))
             && self.describe(&manifest).await?.done_bytes == 0
             && self.manifests().await?.contains(&manifest)
         {

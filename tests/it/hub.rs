@@ -88,7 +88,8 @@ impl Hub {
         let hub = TcpListener::bind("127.0.0.1:0").unwrap();
         let bytes = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", hub.local_addr().unwrap());
-        let other = format!("http://{}", bytes.local_addr().unwrap());
+        // By another name of this machine: what counts as another host must.
+        let other = format!("http://localhost:{}", bytes.local_addr().unwrap().port());
         let state = Arc::new(Mutex::new(State::default()));
         for listener in [hub, bytes] {
             let (state, url, other) = (state.clone(), url.clone(), other.clone());

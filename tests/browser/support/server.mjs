@@ -24,13 +24,14 @@ const types = {
 export const blankPath = '/__blank';
 const blank = '<!doctype html><html lang="en"><head><title>Blank</title></head></html>';
 
-export async function serve() {
+/// `connect`: origins that the worker may speak to, beside those the page's own policy names.
+export async function serve({ connect = [] } = {}) {
   const html = await readFile(path.join(dist, 'index.html'), 'utf8').catch(() => {
     throw new Error('dist/index.html is missing: build the page first (cargo xtask test --only page)');
   });
   const own = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
   if (!own) throw new Error('dist/index.html has no content security policy');
-  const policy = `${own}; frame-ancestors 'none'`;
+  const policy = `${own.replace(/connect-src [^;]*/, (list) => [list, ...connect].join(' '))}; frame-ancestors 'none'`;
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache' };
