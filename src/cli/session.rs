@@ -154,7 +154,7 @@ impl Session {
         &mut self,
         source: ModelSource,
         options: LoadOptions,
-        output: &Output,
+        output: &mut Output,
     ) -> Result<ModelInfo, Failure> {
         let source = match source {
             // As people expect it of such programs: what is not here is fetched.
@@ -173,6 +173,7 @@ impl Session {
                     bar.set_length(total_bytes);
                     bar.set_position(done_bytes);
                 }
+                Event::Notice { message, .. } => bar.suspend(|| output.warn(&message)),
                 Event::Loaded { model, .. } => {
                     bar.finish_and_clear();
                     return Ok(model);

@@ -28,7 +28,7 @@ pub struct DownloadOptions {
 
 impl Default for DownloadOptions {
     fn default() -> Self {
-        Self { connections: 4, piece_bytes: 8 << 20, stall_ms: http::STALL_MS, tries: 10 }
+        Self { connections: 4, piece_bytes: 4 << 20, stall_ms: http::STALL_MS, tries: 10 }
     }
 }
 

@@ -16,11 +16,13 @@ use crate::{Error, Result, platform};
 pub use crate::platform::ByteSource;
 
 mod address;
+mod beside;
 mod catalogue;
 mod download;
 mod folder;
 mod gguf;
 mod gguf_config;
+mod gguf_header;
 mod gguf_tokenizer;
 mod hub;
 mod journal;
@@ -31,9 +33,11 @@ mod shelf;
 mod store;
 mod transfer;
 
+use beside::Beside;
 pub use download::DownloadOptions;
 pub use memory::MemorySource;
 pub use reference::{HUB, parse as parse_reference};
+pub use safetensors::tensors as safetensors_tensors;
 pub use store::{PullProgress, Store, StoreOptions};
 
 /// A model's files, opened and checked; weights are read on demand.
@@ -134,10 +138,10 @@ impl ModelFiles {
         match source {
             ModelSource::Path { path: location } | ModelSource::Url { url: location } => {
                 if platform::is_folder(location)? {
-                    folder::open(location).await
+                    folder::open(location, &Beside::in_folder(location)).await
                 } else {
                     let source = platform::open(location).await?;
-                    gguf::open(file_stem(location), source).await
+                    gguf::open(file_stem(location), source, &Beside::around(location)).await
                 }
             }
             ModelSource::Embedded => Err(Error::BadRequest("the embedded model is read from memory".into())),
@@ -150,7 +154,7 @@ impl ModelFiles {
 
     /// Reads a GGUF file that is in memory, such as the embedded model.
     pub async fn from_bytes(name: &str, bytes: impl Into<std::borrow::Cow<'static, [u8]>>) -> Result<Self> {
-        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes))).await
+        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes)), &Beside::NOTHING).await
     }
 
     /// The tensor of this name; the error names it.

@@ -14,7 +14,7 @@ use crate::platform::http::{self, Ask, Response};
 use crate::{Error, Result, platform};
 
 /// Pieces that one request asks for at most: fewer requests, and the hub counts them.
-const RUN: usize = 8;
+const RUN: usize = 16;
 
 /// Bytes that one connection is after.
 struct Run {

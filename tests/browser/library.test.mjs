@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { launch } from './support/browser.mjs';
 import { Engine, findWorker } from './support/engine.mjs';
 import { Hub, noise, sha256 } from './support/hub.mjs';
-import { root, serve } from './support/server.mjs';
+import { root, serve, smallStoragePath } from './support/server.mjs';
 
 const PROBLEM = 'What is 47 + 85 - 20?';
 const hubSource = (repo, file = null) => ({ kind: 'hub', repo, revision: null, file });
@@ -34,9 +34,9 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     await hub?.close();
   });
 
-  const withEngine = async (use) => {
+  const withEngine = async (use, url = worker.url) => {
     Object.assign(hub, { faults: [], noRanges: false, slow: 0, log: [], sent: 0 });
-    const engine = await Engine.start(browser, server.origin, worker, {
+    const engine = await Engine.start(browser, server.origin, { ...worker, url }, {
       friends: [hub.url, hub.other], query: `?hub=${encodeURIComponent(hub.url)}`,
     });
     try {
@@ -94,10 +94,10 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     hub.slow = 20;
     const source = hubSource('org/large-GGUF');
     await engine.post({ type: 'pull', source });
-    await engine.until("event.type === 'pulling' && event.done_bytes > 20e6");
+    await engine.until({ type: 'pulling' }, 25e6);
     await engine.reload();
     const [partial] = (await library(engine)).models;
-    assert.ok(!partial.complete && partial.done_bytes >= 8 << 20, JSON.stringify(partial));
+    assert.ok(!partial.complete && partial.done_bytes >= 4 << 20, JSON.stringify(partial));
     Object.assign(hub, { slow: 0, sent: 0, faults: [{ status: 503 }, { cut: 100_000 }] });
     const { model } = (await engine.ask({ type: 'pull', source })).at(-1);
     assert.ok(model.complete);
@@ -112,11 +112,10 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     const alone = await engine.greedy(PROBLEM, 8);
     hub.slow = 20;
     const id = await engine.post({ type: 'pull', source: hubSource('org/large-GGUF') });
-    await engine.until("event.type === 'pulling' && event.done_bytes > 1e6");
+    await engine.until({ type: 'pulling' }, 1e6);
     assert.deepEqual(await engine.greedy(PROBLEM, 8), alone);
-    await engine.post({ type: 'cancel', id });
     await engine.opened.page.evaluate((pull) => globalThis.postToEngine({ type: 'cancel', id: pull }), id);
-    const end = await engine.until("event.type === 'done' && event.id === value", id);
+    const end = await engine.until({ type: 'done', id });
     assert.equal(end.finish_reason, 'cancelled');
     const [model] = (await library(engine)).models;
     assert.ok(!model.complete, JSON.stringify(model));
@@ -127,7 +126,7 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
   test('two workers do not write the same file', () => withEngine(async (engine) => {
     hub.slow = 50;
     await engine.post({ type: 'pull', source: hubSource('org/two-GGUF') });
-    await engine.until("event.type === 'pulling' && event.done_bytes > 100000");
+    await engine.until({ type: 'pulling' }, 100_000);
     // The page's other worker: the same storage.
     await engine.boot();
     const [failed] = (await engine.ask({ type: 'pull', source: hubSource('org/two-GGUF') }, { mayFail: true })).slice(-1);
@@ -167,13 +166,26 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     assert.equal((await engine.greedy(PROBLEM, 4)).length, 4);
   }));
 
-  test('a full storage is told before anything comes', () => withEngine(async (engine) => {
-    const client = await engine.opened.page.context().newCDPSession(engine.opened.page);
-    await client.send('Storage.overrideQuotaForOrigin', { origin: server.origin, quotaSize: 10_000_000 });
+  test('too little room is told before anything comes', () => withEngine(async (engine) => {
     const failed = (await engine.ask({ type: 'pull', source: hubSource('org/large-GGUF') }, { mayFail: true })).at(-1);
     assert.equal(failed.kind, 'no_space', JSON.stringify(failed));
-    assert.match(failed.message, /needs 40 MB more/);
+    assert.match(failed.message, /needs 40 MB more, and 10 MB are free/);
     assert.equal(hub.sent, 0);
     assert.deepEqual(await stored(engine), {});
+  }, smallStoragePath));
+
+  // Chromium's estimate does not know of the quota that is set here, so the writing itself meets it.
+  test('a storage that is full in the middle is told, and the pull goes on when there is room', () => withEngine(async (engine) => {
+    const client = await engine.opened.page.context().newCDPSession(engine.opened.page);
+    const quota = (bytes) => client.send('Storage.overrideQuotaForOrigin', { origin: server.origin, ...bytes });
+    await quota({ quotaSize: 30_000_000 });
+    const source = hubSource('org/large-GGUF');
+    const failed = (await engine.ask({ type: 'pull', source }, { mayFail: true })).at(-1);
+    assert.equal(failed.kind, 'no_space', JSON.stringify(failed));
+    const [partial] = (await library(engine)).models;
+    await quota({});
+    hub.sent = 0;
+    assert.ok((await engine.ask({ type: 'pull', source })).at(-1).model.complete);
+    assert.ok(partial.done_bytes > 0 && hub.sent <= 40_000_000 - partial.done_bytes, JSON.stringify(partial));
   }));
 });

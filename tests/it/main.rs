@@ -11,5 +11,6 @@ mod layout;
 mod library;
 mod pull;
 mod quant;
+mod real;
 mod shaders;
 mod text;

@@ -80,12 +80,14 @@ export class Engine {
     return id;
   }
 
-  /// Waits until an event that `look` (a function's text for the page) likes has come.
-  until(look, argument) {
-    return this.opened.page.waitForFunction(
-      ([text, value]) => globalThis.seen.find((event) => new Function('event', 'value', `return ${text}`)(event, value)),
-      [look, argument], { timeout: 120_000, polling: 20 },
-    ).then((handle) => handle.jsonValue());
+  /// Waits for an event with these fields, and more bytes done than `over`.
+  async until(fields, over = -1) {
+    const handle = await this.opened.page.waitForFunction(
+      ([wanted, least]) => globalThis.seen.find((event) =>
+        Object.entries(wanted).every(([key, value]) => event[key] === value) && (event.done_bytes ?? 0) > least),
+      [fields, over], { timeout: 120_000, polling: 20 },
+    );
+    return handle.jsonValue();
   }
 
   /// All events of one request; a failure is an error unless it is what the test wants.

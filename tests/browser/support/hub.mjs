@@ -121,7 +121,10 @@ export class Hub {
     for (let at = 0; at < Math.min(limit, body.length); at += 65536) {
       const part = body.subarray(at, Math.min(at + 65536, limit, body.length));
       this.sent += part.length;
-      if (!response.write(part)) await new Promise((resolve) => { response.once('drain', resolve); response.once('close', resolve); });
+      if (!response.write(part)) await new Promise((resolve) => {
+        const go = () => { response.off('drain', go); response.off('close', go); resolve(); };
+        response.on('drain', go).on('close', go);
+      });
       if (response.destroyed) return;
       if (this.slow) await new Promise((resolve) => setTimeout(resolve, this.slow));
     }

@@ -22,6 +22,10 @@ const types = {
 
 // An empty page of the same origin, from which a test can start the worker alone.
 export const blankPath = '/__blank';
+// The worker in a browser that says it has room for ten megabytes.
+export const smallStoragePath = '/__small_storage.js';
+const smallStorage = `StorageManager.prototype.estimate = async () => ({ quota: 1e7, usage: 0 });
+await import('/worker_loader.js');`;
 const blank = '<!doctype html><html lang="en"><head><title>Blank</title></head></html>';
 
 /// `connect`: origins that the worker may speak to, beside those the page's own policy names.
@@ -37,6 +41,10 @@ export async function serve({ connect = [] } = {}) {
     const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache' };
     if (pathname === blankPath) {
       response.writeHead(200, { ...headers, 'Content-Type': types['.html'] }).end(blank);
+      return;
+    }
+    if (pathname === smallStoragePath) {
+      response.writeHead(200, { ...headers, 'Content-Type': types['.js'] }).end(smallStorage);
       return;
     }
     if (pathname === '/favicon.ico') {
