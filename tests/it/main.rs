@@ -9,6 +9,7 @@ mod golden;
 mod hub;
 mod layout;
 mod library;
+mod pull;
 mod quant;
 mod real;
 mod shaders;
