@@ -6,6 +6,7 @@
 
 import './page.test.mjs';
 import './worker.test.mjs';
+import './library.test.mjs';
 import './scripted.test.mjs';
 import './look.test.mjs';
 import './without-gpu.test.mjs';

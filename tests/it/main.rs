@@ -10,6 +10,7 @@ mod golden;
 mod hub;
 mod layout;
 mod library;
+mod pull;
 mod quant;
 mod real;
 mod shaders;
