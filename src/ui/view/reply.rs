@@ -25,7 +25,7 @@ fn read<T>(reply: ReplyMemo, of: impl Fn(&Reply) -> T) -> Option<T> {
 #[component]
 pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
     let status = Memo::new(move |_| read(reply, |r| r.status));
-    let has_thought = Memo::new(move |_| read(reply, |r| r.thought_tokens > 0).unwrap_or(false));
+    let has_thought = Memo::new(move |_| read(reply, Reply::has_thought).unwrap_or(false));
     let thought = Memo::new(move |_| read(reply, |r| r.thought.clone()).unwrap_or_default());
     let output = Memo::new(move |_| read(reply, |r| r.output.clone()).unwrap_or_default());
     let thinking = Memo::new(move |_| read(reply, Reply::is_thinking).unwrap_or(false));
