@@ -1,8 +1,15 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod fit;
+mod opened;
 mod reply;
 mod session;
+
+#[cfg(test)]
+mod fit_tests;
+#[cfg(test)]
+mod recovery_tests;
 
 use std::rc::Rc;
 
@@ -24,17 +31,23 @@ pub(crate) type Emit = Rc<dyn Fn(Event)>;
 /// Rounds of the loop between two chances for messages to come in; one round takes about a step.
 const ROUNDS_PER_YIELD: u32 = 2;
 
+/// A device that is lost more often than this within that time is not worth another try.
+const MOST_LOSSES: usize = 3;
+const LOSSES_WITHIN_MS: f64 = 60_000.0;
+
 /// The engine; single-threaded, in a Web Worker or on a thread of its own.
 pub struct Engine {
     emit: Emit,
     gpu: Option<(DeviceOptions, Rc<Gpu>)>,
     session: Option<Session>,
+    /// When the device was lost lately.
+    losses_ms: Vec<f64>,
 }
 
 impl Engine {
     /// An engine that tells what happens to `emit`.
     pub fn new(emit: impl Fn(Event) + 'static) -> Self {
-        Self { emit: Rc::new(emit), gpu: None, session: None }
+        Self { emit: Rc::new(emit), gpu: None, session: None, losses_ms: Vec::new() }
     }
 
     /// Serves requests until their sender is gone.
@@ -61,17 +74,55 @@ impl Engine {
             if let Some(session) = &mut self.session
                 && let Err(error) = session.step().await
             {
-                session.fail_all(&error);
-                // The device is gone or cannot be read: the model has to be loaded again.
-                self.session = None;
-                self.gpu = None;
-                self.fail(None, &error);
+                self.recover(error).await;
             }
             round += 1;
             if round % ROUNDS_PER_YIELD == 0 {
                 platform::yield_now().await;
             }
         }
+    }
+
+    /// After a step that failed: the device is gone or cannot be read. Opens another, loads the model again and
+    /// goes on with every reply where it was; if that fails, or happens again and again, all of them fail.
+    async fn recover(&mut self, cause: Error) {
+        let Some(session) = self.session.take() else { return };
+        let mut cause = cause;
+        if let Some((_, gpu)) = self.gpu.take()
+            && matches!(cause, Error::ReadBack(_))
+        {
+            // The news of a loss may come after its first consequence.
+            platform::sleep_ms(100).await;
+            gpu.poll();
+            cause = gpu.lost().unwrap_or(cause);
+        }
+        let now_ms = platform::now_ms();
+        self.losses_ms.retain(|lost_ms| now_ms - lost_ms < LOSSES_WITHIN_MS);
+        self.losses_ms.push(now_ms);
+        let interrupted = session.interrupt();
+        if matches!(cause, Error::GpuLost(_) | Error::ReadBack(_)) && self.losses_ms.len() <= MOST_LOSSES {
+            self.notice("recovering", format!("{cause}; the model is loaded again and the reply goes on"));
+            let (id, source, options) = interrupted.load();
+            // A driver that resets itself may take a moment.
+            for pause_ms in [0, 500, 2000] {
+                platform::sleep_ms(pause_ms).await;
+                match self.load(id, &source, &options).await {
+                    Ok(()) => {
+                        if let Some(session) = &mut self.session {
+                            session.resume(interrupted);
+                        }
+                        return self.notice("recovered", "the GPU is back, and the reply goes on".into());
+                    }
+                    Err(error) => cause = error,
+                }
+            }
+        }
+        interrupted.fail_all(&cause);
+        self.fail(None, &cause);
+    }
+
+    fn notice(&self, kind: &str, message: String) {
+        (self.emit)(Event::Notice { id: None, kind: kind.into(), message });
     }
 
     fn fail(&self, id: Option<RequestId>, error: &Error) {
@@ -105,8 +156,14 @@ impl Engine {
                 };
                 (id, result.map(|results| (self.emit)(Event::SelfTested { id, results })))
             }
-            Request::Inspect { id, .. }
-            | Request::Library { id }
+            Request::Inspect { id, source, options } => {
+                let result = match self.open(&device_options(&options)).await {
+                    Ok(gpu) => fit::inspect(&gpu, &source, &options).await,
+                    Err(error) => Err(error),
+                };
+                (id, result.map(|report| (self.emit)(Event::Inspected { id, report })))
+            }
+            Request::Library { id }
             | Request::Find { id, .. }
             | Request::Pull { id, .. }
             | Request::Remove { id, .. } => {
@@ -125,7 +182,8 @@ impl Engine {
 
     /// The open device, or a new one where other options are asked for.
     async fn open(&mut self, options: &DeviceOptions) -> Result<Rc<Gpu>, Error> {
-        if let Some((_, gpu)) = self.gpu.as_ref().filter(|(opened, _)| opened == options) {
+        let usable = |(opened, gpu): &&(DeviceOptions, Rc<Gpu>)| opened == options && gpu.lost().is_none();
+        if let Some((_, gpu)) = self.gpu.as_ref().filter(usable) {
             return Ok(gpu.clone());
         }
         let mut gpu = Gpu::open(options).await?;
@@ -143,20 +201,19 @@ impl Engine {
         options: &LoadOptions,
     ) -> Result<(), Error> {
         // The old model goes first: two might not fit.
-        if let Some(mut session) = self.session.take() {
+        if let Some(session) = self.session.take() {
             session.fail_all(&Error::BadRequest("another model was loaded".into()));
         }
-        let device = DeviceOptions {
-            device: options.device.clone(),
-            baseline: options.baseline,
-            variant: options.variant,
-        };
-        let gpu = self.open(&device).await?;
+        let gpu = self.open(&device_options(options)).await?;
         let session = Session::load(id, gpu, source, options, self.emit.clone()).await?;
         (self.emit)(Event::Loaded { id, model: session.info().clone() });
         self.session = Some(session);
         Ok(())
     }
+}
+
+fn device_options(options: &LoadOptions) -> DeviceOptions {
+    DeviceOptions { device: options.device.clone(), baseline: options.baseline, variant: options.variant }
 }
 
 /// Holds the chosen kernels against the reference; falls back to the base family where they differ.

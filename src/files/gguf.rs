@@ -65,7 +65,7 @@ pub(super) async fn open(name: String, source: Box<dyn ByteSource>) -> Result<Mo
     for (gguf_name, dims, kind, offset) in &header.tensors {
         let Some(dtype) = dtype(*kind) else {
             let what = format!(
-                "tensor {gguf_name} has type {}; supported are F32, F16, BF16, Q4_0 and Q8_0: \
+                "tensor {gguf_name} has type {}; supported are F32, F16, BF16, Q4_0, Q4_1 and Q8_0: \
                  take a file quantised to Q4_0 or Q8_0",
                 type_name(*kind)
             );
@@ -281,6 +281,7 @@ fn dtype(kind: u32) -> Option<DType> {
         0 => DType::F32,
         1 => DType::F16,
         2 => DType::Q4_0,
+        3 => DType::Q4_1,
         8 => DType::Q8_0,
         30 => DType::BF16,
         _ => return None,
@@ -290,7 +291,6 @@ fn dtype(kind: u32) -> Option<DType> {
 /// ggml's name of a type (ggml.h, enum `ggml_type`), for messages.
 fn type_name(kind: u32) -> String {
     let name = match kind {
-        3 => "Q4_1",
         6 => "Q5_0",
         7 => "Q5_1",
         9 => "Q8_1",

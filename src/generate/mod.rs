@@ -5,5 +5,5 @@ mod cache;
 mod scheduler;
 mod sequence;
 
-pub use scheduler::{Output, Scheduler};
+pub use scheduler::{Output, Scheduler, Suspended};
 pub use sequence::{SequenceId, SequenceRequest};

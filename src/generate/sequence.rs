@@ -57,6 +57,17 @@ impl Sequence {
         }
     }
 
+    /// Back to the queue without slot or pages: what is known becomes the prompt. `context` bounds it anew.
+    pub(super) fn restart(&mut self, context: usize) {
+        self.request.tokens.clone_from(&self.tokens);
+        self.table = BlockTable::default();
+        self.slot = None;
+        self.written_entries = 0;
+        if context < self.limit {
+            (self.limit, self.limit_reason) = (context, FinishReason::Context);
+        }
+    }
+
     /// Tokens whose keys and values are submitted.
     pub(super) fn submitted(&self) -> usize {
         self.table.len()

@@ -1,6 +1,8 @@
 //! From named tensors in files to matrices on the GPU, a block of rows at a time: no tensor is ever
 //! whole in memory.
 
+use super::blueprint::{Joined, Part};
+use super::canary::{Canary, sampled};
 use super::{Config, random};
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
@@ -12,6 +14,9 @@ use crate::quant::{self, BLOCK, DType, Format};
 
 /// Packed bytes made and uploaded at a time.
 const PIECE_BYTES: usize = 4 << 20;
+
+/// Bytes that may wait in the driver's staging memory.
+const STAGED_BYTES: usize = 64 << 20;
 
 /// Where weights come from.
 pub enum Source<'f> {
@@ -53,13 +58,9 @@ pub(super) struct Loader<'l> {
     pub(super) max_chunk_bytes: u64,
     pub(super) progress: &'l mut dyn FnMut(u64),
     pub(super) formats: Vec<TensorFormat>,
-}
-
-/// A tensor to read rows of.
-struct Part {
-    name: String,
-    dtype: DType,
-    rows: usize,
+    canary: Canary<'l>,
+    /// Bytes given to the driver since it was last waited for.
+    staged: usize,
 }
 
 impl Weights {
@@ -92,14 +93,34 @@ impl Weights {
     }
 }
 
-impl Loader<'_> {
+impl<'l> Loader<'l> {
+    pub(super) fn new(
+        gpu: &'l Gpu,
+        source: Source<'l>,
+        config: &'l Config,
+        options: &super::Options,
+        progress: &'l mut dyn FnMut(u64),
+    ) -> Self {
+        let matrices = Joined::all(config);
+        let widest = matrices.iter().map(Joined::rows).max().unwrap_or(0);
+        Self {
+            gpu,
+            source,
+            config,
+            quantize: options.quantize,
+            max_chunk_bytes: options.max_chunk_bytes,
+            progress,
+            formats: Vec::new(),
+            canary: Canary::new(gpu, matrices.len(), widest),
+            staged: 0,
+        }
+    }
+
     pub(super) async fn load(mut self) -> Result<Weights> {
         let c = self.config;
         let heads = c.heads(crate::protocol::KvType::F32);
         let (q, kv) = (heads.heads * heads.head_dim, heads.kv_heads * heads.head_dim);
-        let table = [c.vocab_size];
-        let embed_tokens =
-            self.matrix(&["model.embed_tokens.weight"], &table, c.hidden_size, true, |row| (0, row)).await?;
+        let embed_tokens = self.matrix(&Joined::embed_tokens(c), |row| (0, row)).await?;
         let mut layers = Vec::with_capacity(c.num_hidden_layers);
         for index in 0..c.num_hidden_layers {
             let name = |part: &str| format!("model.layers.{index}.{part}");
@@ -111,7 +132,6 @@ impl Loader<'_> {
             }
             let mut norm_bias = padded(&input_norm);
             norm_bias.extend((0..bias.len()).map(|row| bias[qkv::interleave(&heads, row)]));
-            let names = [attention("q_proj.weight"), attention("k_proj.weight"), attention("v_proj.weight")];
             let order = |row: usize| {
                 let row = qkv::interleave(&heads, row);
                 if row < q {
@@ -122,20 +142,12 @@ impl Loader<'_> {
                     (2, row - q - kv)
                 }
             };
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let qkv = self.matrix(&names, &[q, kv, kv], c.hidden_size, false, order).await?;
-            let o_proj = self
-                .matrix(&[&attention("o_proj.weight")], &[c.hidden_size], q, false, |row| (0, row))
-                .await?;
+            let qkv = self.matrix(&Joined::qkv(c, index), order).await?;
+            let o_proj = self.matrix(&Joined::o_proj(c, index), |row| (0, row)).await?;
             let post_norm = self.vector(&name("post_attention_layernorm.weight"), c.hidden_size).await?;
-            let names = [name("mlp.gate_proj.weight"), name("mlp.up_proj.weight")];
-            let sizes = [c.intermediate_size; 2];
-            let gate_up = self
-                .matrix(&[&names[0], &names[1]], &sizes, c.hidden_size, false, |row| (row % 2, row / 2))
-                .await?;
-            let down = name("mlp.down_proj.weight");
-            let down_proj =
-                self.matrix(&[&down], &[c.hidden_size], c.intermediate_size, false, |row| (0, row)).await?;
+            // A gate, then its up: the kernels multiply pairs of rows.
+            let gate_up = self.matrix(&Joined::gate_up(c, index), |row| (row % 2, row / 2)).await?;
+            let down_proj = self.matrix(&Joined::down_proj(c, index), |row| (0, row)).await?;
             layers.push(Layer {
                 qkv,
                 norm_bias: self.upload(&norm_bias),
@@ -148,38 +160,16 @@ impl Loader<'_> {
         }
         let norm = self.vector("model.norm.weight", c.hidden_size).await?;
         let norm = self.upload(&padded(&norm));
-        let lm_head = if c.tie_word_embeddings {
-            None
-        } else {
-            Some(
-                self.matrix(&["lm_head.weight"], &[c.vocab_size], c.hidden_size, true, |row| (0, row))
-                    .await?,
-            )
+        let lm_head = match Joined::lm_head(c) {
+            Some(head) => Some(self.matrix(&head, |row| (0, row)).await?),
+            None => None,
         };
+        self.canary.finish().await?;
         Ok(Weights { embed_tokens, layers, norm, lm_head, formats: self.formats })
     }
 
     fn upload(&self, values: &[f32]) -> Tensor {
         self.gpu.upload("vector", values, &[values.len()])
-    }
-
-    /// Finds a tensor and checks its shape.
-    fn part(&self, name: &str, dims: &[usize]) -> Result<Part> {
-        let rows = dims[..dims.len() - 1].iter().product();
-        let Source::Files(files) = &self.source else {
-            let blocks = dims.len() == 2 && dims[1].is_multiple_of(BLOCK);
-            return Ok(Part {
-                name: name.into(),
-                dtype: if blocks { DType::Q4_0 } else { DType::F32 },
-                rows,
-            });
-        };
-        let info = files.tensor(name)?;
-        if info.dims != dims {
-            let what = format!("tensor {name} is {:?}, expected {dims:?} by the config", info.dims);
-            return Err(Error::bad_model(&files.name, what));
-        }
-        Ok(Part { name: name.into(), dtype: info.dtype, rows })
     }
 
     async fn read(&mut self, part: &Part, rows: std::ops::Range<usize>, columns: usize) -> Result<Vec<u8>> {
@@ -194,7 +184,7 @@ impl Loader<'_> {
     }
 
     async fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>> {
-        let part = self.part(name, &[len])?;
+        let part = self.source.part(name, &[len])?;
         let bytes = self.read(&part, 0..1, len).await?;
         let values = quant::decode_row(part.dtype, &bytes);
         if let Some(position) = values.iter().position(|value| !value.is_finite()) {
@@ -223,43 +213,11 @@ impl Loader<'_> {
         });
     }
 
-    /// The format for parts that share a matrix: that of the file if they agree, else one that holds all.
-    /// `table` is set for the embedding and the head, which `--quantize q4` keeps in 8 bits.
-    fn format(&self, parts: &[Part], table: bool) -> Format {
-        let dense = |dtype: DType| matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
-        if parts.iter().all(|part| dense(part.dtype)) {
-            match self.quantize {
-                Quantize::None => {}
-                Quantize::Q4 | Quantize::Nf4 if !table => return Format::Q4 { min: true },
-                Quantize::Q4 | Quantize::Nf4 | Quantize::Q8 => return Format::Q8 { min: false },
-            }
-        }
-        let first = Format::lossless(parts[0].dtype);
-        if parts.iter().all(|part| Format::lossless(part.dtype) == first) {
-            first
-        } else if parts.iter().all(|part| !dense(part.dtype)) {
-            Format::Q8 { min: false }
-        } else {
-            Format::F32
-        }
-    }
-
     /// Joins tensors into one matrix; `order` says which part and row of it lies at a row.
-    async fn matrix(
-        &mut self,
-        names: &[&str],
-        rows: &[usize],
-        columns: usize,
-        table: bool,
-        order: impl Fn(usize) -> (usize, usize),
-    ) -> Result<Matrix> {
-        let parts: Vec<Part> = names
-            .iter()
-            .zip(rows)
-            .map(|(name, rows)| self.part(name, &[*rows, columns]))
-            .collect::<Result<_>>()?;
-        let format = self.format(&parts, table);
-        let total: usize = parts.iter().map(|part| part.rows).sum();
+    async fn matrix(&mut self, joined: &Joined, order: impl Fn(usize) -> (usize, usize)) -> Result<Matrix> {
+        let parts = joined.find(&self.source)?;
+        let format = joined.format(&parts, self.quantize);
+        let (total, columns) = (joined.rows(), joined.columns);
         let per_chunk = Matrix::rows_per_chunk(format, columns, self.max_chunk_bytes);
         let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
         let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
@@ -269,7 +227,7 @@ impl Loader<'_> {
             let padded = held.next_multiple_of(2);
             let weight_dims = [padded, weight_words];
             let weight =
-                self.gpu.allocate(names[0], (padded * weight_words * 4) as u64, &weight_dims).await?;
+                self.gpu.allocate(&parts[0].name, (padded * weight_words * 4) as u64, &weight_dims).await?;
             let scales = if scale_words == 0 {
                 self.gpu.upload("scales", &[1.0f32], &[1])
             } else {
@@ -283,15 +241,22 @@ impl Loader<'_> {
                 if scale_words > 0 {
                     self.gpu.write(&scales, (piece * scale_words * 4) as u64, &halves);
                 }
-                // Lets the driver free what it staged.
+                // Lets the driver free what it staged, and waits before that becomes much.
                 self.gpu.queue().submit([]);
+                self.staged += size_of_val(&*words) + size_of_val(&*halves);
+                if self.staged > STAGED_BYTES {
+                    self.staged = 0;
+                    self.gpu.finish().await?;
+                }
             }
             chunks.push(Chunk { first_row, rows: held, weight, scales });
         }
         for part in &parts {
             self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), chunks.len());
         }
-        Ok(Matrix { format, rows: total, columns, chunks })
+        let matrix = Matrix { format, rows: total, columns, chunks };
+        self.canary.matrix(&matrix);
+        Ok(matrix)
     }
 
     /// Packs a few rows of a joined matrix.
@@ -303,6 +268,7 @@ impl Loader<'_> {
         rows: std::ops::Range<usize>,
         order: &impl Fn(usize) -> (usize, usize),
     ) -> Result<(Vec<u32>, Vec<u32>)> {
+        let first_row = rows.start;
         let wanted: Vec<(usize, usize)> = rows.map(order).collect();
         let mut read = Vec::with_capacity(parts.len());
         for (index, part) in parts.iter().enumerate() {
@@ -315,12 +281,22 @@ impl Loader<'_> {
             read.push((span.map_or(0, |span| span.start), bytes));
         }
         let (mut words, mut halves) = (Vec::new(), Vec::new());
-        for (index, row) in wanted {
+        let mut sampled =
+            sampled(parts.iter().map(|part| part.rows).sum()).skip_while(|at| *at < first_row).peekable();
+        for (at, (index, row)) in (first_row..).zip(wanted) {
             let part = &parts[index];
             let (first, bytes) = &read[index];
             let row_bytes = part.dtype.row_bytes(columns).unwrap_or(0);
             let bytes = &bytes[(row - first) * row_bytes..][..row_bytes];
+            let (word, half) = (words.len(), halves.len());
             quant::pack_row(format, part.dtype, bytes, columns, &mut words, &mut halves);
+            if sampled.next_if_eq(&at).is_some() {
+                self.canary.row(
+                    &part.name,
+                    at,
+                    &quant::unpack_row(format, columns, &words[word..], &halves[half..]),
+                );
+            }
         }
         Ok((words, halves))
     }

@@ -17,6 +17,9 @@ pub enum DType {
     /// ggml: blocks of 32, f16 scale, 4-bit values minus 8.
     #[serde(rename = "Q4_0")]
     Q4_0,
+    /// ggml: blocks of 32, f16 scale and minimum, 4-bit values.
+    #[serde(rename = "Q4_1")]
+    Q4_1,
     /// ggml: blocks of 32, f16 scale, signed 8-bit values.
     #[serde(rename = "Q8_0")]
     Q8_0,
@@ -29,6 +32,7 @@ impl DType {
             Self::F32 => (1, 4),
             Self::F16 | Self::BF16 => (1, 2),
             Self::Q4_0 => (32, 18),
+            Self::Q4_1 => (32, 20),
             Self::Q8_0 => (32, 34),
         }
     }
@@ -46,6 +50,7 @@ impl DType {
             Self::F16 => "F16",
             Self::BF16 => "BF16",
             Self::Q4_0 => "Q4_0",
+            Self::Q4_1 => "Q4_1",
             Self::Q8_0 => "Q8_0",
         }
     }
@@ -91,6 +96,7 @@ impl Format {
             DType::F16 => Self::F16,
             DType::BF16 => Self::BF16,
             DType::Q4_0 => Self::Q4 { min: false },
+            DType::Q4_1 => Self::Q4 { min: true },
             DType::Q8_0 => Self::Q8 { min: false },
         }
     }

@@ -20,6 +20,16 @@ pub fn decode_row(dtype: DType, bytes: &[u8]) -> Vec<f32> {
             }
             values
         }
+        DType::Q4_1 => {
+            let mut values = Vec::with_capacity(bytes.len() / 20 * BLOCK);
+            for block in bytes.chunks_exact(20) {
+                let d = f16::from_le_bytes([block[0], block[1]]).to_f32();
+                let m = f16::from_le_bytes([block[2], block[3]]).to_f32();
+                values.extend(block[4..].iter().map(|q| f32::from(q & 15) * d + m));
+                values.extend(block[4..].iter().map(|q| f32::from(q >> 4) * d + m));
+            }
+            values
+        }
         DType::Q8_0 => {
             let mut values = Vec::with_capacity(bytes.len() / 34 * BLOCK);
             for block in bytes.chunks_exact(34) {
@@ -45,6 +55,13 @@ pub fn pack_row(
     let scales_end = scales.len() + format.scale_words(columns);
     match (format, dtype) {
         (Format::Q4 { min: false }, DType::Q4_0) => copy_blocks(bytes, 18, weight, scales),
+        (Format::Q4 { min: true }, DType::Q4_1) => {
+            // The file's scale and minimum, in this order, are a word of scales (a).
+            for block in bytes.chunks_exact(20) {
+                scales.push(word(&block[..4]));
+                weight.extend(block[4..].chunks_exact(4).map(word));
+            }
+        }
         (Format::Q8 { min: false }, DType::Q8_0) => copy_blocks(bytes, 34, weight, scales),
         (Format::Q8 { min: false }, DType::Q4_0) => widen_blocks(bytes, weight, scales),
         (Format::F32, DType::F32) | (Format::F16, DType::F16) | (Format::BF16, DType::BF16) => {
@@ -201,6 +218,10 @@ mod tests {
         for chunk in row.chunks_mut(block) {
             match dtype {
                 DType::F32 => chunk[3] &= 0x3f,
+                DType::Q4_1 => {
+                    chunk[1] &= 0x3f;
+                    chunk[3] &= 0x3f;
+                }
                 _ => chunk[1] &= 0x3f,
             }
         }
@@ -210,7 +231,7 @@ mod tests {
     proptest! {
         #[test]
         fn file_types_are_packed_without_loss(seed: u64, blocks in 1usize..6) {
-            for dtype in [DType::F32, DType::F16, DType::BF16, DType::Q4_0, DType::Q8_0] {
+            for dtype in [DType::F32, DType::F16, DType::BF16, DType::Q4_0, DType::Q4_1, DType::Q8_0] {
                 let columns = blocks * BLOCK;
                 let row = file_row(dtype, seed, columns);
                 let format = Format::lossless(dtype);

@@ -20,6 +20,7 @@ type Batch = Vec<(Event, f64)>;
 /// A worker and what it said since the last frame.
 pub(super) struct Link {
     name: &'static str,
+    address: String,
     worker: Option<Running>,
     queue: Rc<Queue>,
 }
@@ -55,10 +56,13 @@ impl Queue {
 }
 
 impl Link {
-    /// Nothing is started yet; `deliver` gets what will come. `name` is for the browser's tools.
-    pub(super) fn new(name: &'static str, deliver: impl Fn(Batch) + 'static) -> Self {
+    /// Nothing is started yet; `deliver` gets what will come. `name` is for the browser's tools, `hub` is
+    /// where the worker is to look for models, if not where it would by itself.
+    pub(super) fn new(name: &'static str, hub: Option<&str>, deliver: impl Fn(Batch) + 'static) -> Self {
         let queue = Rc::new(Queue { events: RefCell::default(), deliver: Box::new(deliver) });
-        Self { name, worker: None, queue }
+        // The worker reads it from its own address.
+        let address = hub.map_or_else(|| WORKER.to_owned(), |hub| format!("{WORKER}?hub={hub}"));
+        Self { name, address, worker: None, queue }
     }
 
     /// Starts the worker, if there is none.
@@ -79,7 +83,7 @@ impl Link {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name(self.name);
-        let worker = match Worker::new_with_options(WORKER, &options) {
+        let worker = match Worker::new_with_options(&self.address, &options) {
             Ok(worker) => worker,
             Err(error) => return self.queue.push(failure("worker", &format!("{error:?}"))),
         };

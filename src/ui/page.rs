@@ -13,7 +13,7 @@ use super::link::Link;
 use super::models::Models;
 use super::notices::Notice;
 use super::picked;
-use super::settings::{Settings, load_options};
+use super::settings::{Settings, hub_of, load_options};
 use super::shell::{self, NewVersion};
 use super::state::{Chat, Phase};
 
@@ -53,7 +53,9 @@ pub(super) struct Page {
 impl Page {
     /// Starts the engine.
     pub(super) fn start() -> Self {
-        let (options, unknown) = load_options(&dom::query());
+        let query = dom::query();
+        let (options, unknown) = load_options(&query);
+        let hub = hub_of(&query);
         let choice = dom::load(MODEL).map_or_else(Choice::default, |text| Choice::from_json(&text));
         let chat = RwSignal::new(Chat::new(options.clone(), choice));
         if !unknown.is_empty() {
@@ -73,11 +75,11 @@ impl Page {
             settings_dialog: NodeRef::new(),
             models_dialog: NodeRef::new(),
             inspector: NodeRef::new(),
-            engine: StoredValue::new_local(Link::new("polo engine", |_| {})),
-            library: StoredValue::new_local(Link::new("polo library", |_| {})),
+            engine: StoredValue::new_local(Link::new("polo engine", None, |_| {})),
+            library: StoredValue::new_local(Link::new("polo library", None, |_| {})),
             files: StoredValue::new_local(Vec::new()),
         };
-        page.engine.set_value(Link::new("polo engine", move |batch| {
+        page.engine.set_value(Link::new("polo engine", hub, move |batch| {
             // A pre-flight is answered by the engine too, as it knows the GPU.
             let about_models =
                 |event: &Event| matches!(event, Event::Inspected { .. } | Event::Failed { .. });
@@ -86,7 +88,7 @@ impl Page {
             }
             page.act(|chat| batch.into_iter().for_each(|(event, at_ms)| chat.apply(event, at_ms)));
         }));
-        page.library.set_value(Link::new("polo library", move |batch| {
+        page.library.set_value(Link::new("polo library", hub, move |batch| {
             page.act_on_models(|models| batch.into_iter().for_each(|(event, _)| models.apply(event)));
         }));
         page.engine.update_value(Link::restart);

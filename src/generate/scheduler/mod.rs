@@ -73,6 +73,14 @@ pub struct Scheduler {
     outputs: Vec<Output>,
 }
 
+/// Sequences without a device; see [`Scheduler::resume`].
+pub struct Suspended {
+    sequences: BTreeMap<SequenceId, Sequence>,
+    /// Come back, but not yet told.
+    outputs: Vec<Output>,
+    next_id: SequenceId,
+}
+
 impl Scheduler {
     /// Takes over a loaded model.
     pub fn new(model: Qwen2) -> Self {
@@ -94,6 +102,29 @@ impl Scheduler {
             prefilled_last: false,
             outputs: Vec::new(),
         }
+    }
+
+    /// Takes over what another scheduler had in progress when its device was lost: every sequence starts
+    /// again from the tokens that are known. The next ones are drawn as they would have been: a draw
+    /// depends on seed, choice and position alone.
+    pub fn resume(&mut self, suspended: Suspended) {
+        self.next_id = self.next_id.max(suspended.next_id);
+        self.outputs.extend(suspended.outputs);
+        for (id, mut sequence) in suspended.sequences {
+            // The pages went with the device.
+            sequence.restart(self.model.options().context);
+            let full = sequence.tokens.len() >= sequence.limit;
+            self.sequences.insert(id, sequence);
+            self.waiting.push_back(id);
+            if full {
+                self.finish(id, FinishReason::Context);
+            }
+        }
+    }
+
+    /// Lets go of the model and keeps what is in progress, for [`Scheduler::resume`].
+    pub fn suspend(self) -> Suspended {
+        Suspended { sequences: self.sequences, outputs: self.outputs, next_id: self.next_id }
     }
 
     /// The model.
@@ -266,11 +297,11 @@ impl Scheduler {
             return;
         }
         if let Some(sequence) = self.sequences.get_mut(&id) {
-            sequence.request.tokens.clone_from(&sequence.tokens);
             std::mem::take(&mut sequence.table).release(&mut self.pages);
-            if let Some(slot) = sequence.slot.take() {
+            if let Some(slot) = sequence.slot {
                 self.slots[slot] = None;
             }
+            sequence.restart(sequence.limit);
             self.waiting.push_back(id);
         }
     }

@@ -1,0 +1,47 @@
+//! The block formats of files against the `gguf` package, bit for bit. tests/data/README.md says how the numbers were made.
+
+use polo::quant::{DType, Format, decode_row, pack_row, unpack_row};
+use safetensors::SafeTensors;
+
+fn open(file: &str) -> Vec<u8> {
+    let path = format!("{}/tests/data/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Packs each row of a golden tensor into the lossless format and compares what the shaders make of it.
+fn check(file: &SafeTensors<'_>, dtype: DType, bytes: &str, values: &str) {
+    let (bytes, values) = (file.tensor(bytes).unwrap(), file.tensor(values).unwrap());
+    let (rows, columns) = (values.shape()[0], values.shape()[1]);
+    let want: Vec<f32> = bytemuck::pod_collect_to_vec(values.data());
+    let row_bytes = dtype.row_bytes(columns).unwrap();
+    assert_eq!(bytes.data().len(), rows * row_bytes, "{dtype:?}");
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    for (row, (bytes, want)) in bytes.data().chunks(row_bytes).zip(want.chunks(columns)).enumerate() {
+        let format = Format::lossless(dtype);
+        let (mut weight, mut scales) = (Vec::new(), Vec::new());
+        pack_row(format, dtype, bytes, columns, &mut weight, &mut scales);
+        let got = unpack_row(format, columns, &weight, &scales);
+        assert_eq!(bits(&got), bits(want), "{dtype:?} row {row} as {format:?}");
+        assert_eq!(bits(&decode_row(dtype, bytes)), bits(want), "{dtype:?} row {row} decoded");
+    }
+}
+
+#[test]
+fn blocks_are_what_gguf_makes_of_them() {
+    let file = open("blocks.safetensors");
+    let file = SafeTensors::deserialize(&file).unwrap();
+    for dtype in [DType::Q4_0, DType::Q4_1, DType::Q8_0, DType::BF16, DType::F16] {
+        check(&file, dtype, &format!("{}_bytes", dtype.name()), &format!("{}_f32", dtype.name()));
+    }
+}
+
+#[test]
+fn quantised_rows_are_what_gguf_makes_of_them() {
+    let file = open("quant.safetensors");
+    let file = SafeTensors::deserialize(&file).unwrap();
+    for (dtype, name) in [(DType::Q4_0, "q4_0"), (DType::Q8_0, "q8_0")] {
+        for kind in ["", "_raw"] {
+            check(&file, dtype, &format!("{name}{kind}_bytes"), &format!("{name}{kind}_f32"));
+        }
+    }
+}
