@@ -105,7 +105,7 @@ fn Forms(listing: Arc<Listing>) -> impl IntoView {
                 _ => None,
             };
             view! {
-                <label class="form" class:unsupported=unsupported>
+                <label class="form" class:barred=unsupported>
                     <input
                         type="radio"
                         name="form"

@@ -24,6 +24,19 @@ use crate::ui::state::{Chat, Phase};
 pub fn ModelsDialog() -> impl IntoView {
     let page = page();
     let looking = Memo::new(move |_| page.models.with(|models| models.card.as_ref().map(|card| card.key)));
+    // Back in the list, whoever came by keyboard goes on from its top.
+    Effect::new(move |before: Option<bool>| {
+        let now = looking.get().is_some();
+        if before == Some(true)
+            && !now
+            && let Some(dialog) = page.models_dialog.get_untracked()
+            && let Ok(Some(title)) = dialog.query_selector("h2")
+            && let Ok(title) = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(title)
+        {
+            drop(title.focus());
+        }
+        now
+    });
     // Kept while a model is being looked at.
     let reference = RwSignal::new(String::new());
     view! {
