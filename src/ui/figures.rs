@@ -82,6 +82,7 @@ pub fn duration(ms: f64) -> String {
 pub fn weights(value: u64) -> String {
     match value as f64 {
         v if v >= 1e9 => format!("{:.1} billion", v / 1e9),
+        v if v >= 1e8 => format!("{:.0} million", v / 1e6),
         v if v >= 1e6 => format!("{:.1} million", v / 1e6),
         _ => count(value),
     }
@@ -101,7 +102,7 @@ mod tests {
         assert_eq!([count(0_u64), count(999_u64), count(1_234_567_u64)], ["0", "999", "1,234,567"]);
         assert_eq!([bytes(12), bytes(1536), bytes(3 << 29)], ["12 bytes", "1.5 KiB", "1.50 GiB"]);
         assert_eq!([duration(12.3), duration(1234.0), duration(61_000.0)], ["12 ms", "1.2 s", "1 min 1 s"]);
-        assert_eq!(weights(1_650_000), "1.6 million");
+        assert_eq!([weights(1_650_000), weights(494_032_768)], ["1.6 million", "494 million"]);
         assert_eq!([size(12), size(1_652_000), size(94_600_000)], ["12 bytes", "1.7 MB", "95 MB"]);
         assert_eq!([size(999_600_000), size(4_683_073_184)], ["1.00 GB", "4.68 GB"]);
         assert_eq!(size_of(1_234_000_000, 4_683_073_184), "1.23 of 4.68 GB");

@@ -6,7 +6,7 @@ use super::choice::Choice;
 
 /// The engine's account as a sentence: its messages begin small, for they follow a colon elsewhere.
 /// A message that begins with a name or a path stays as it is.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let first = text.split(' ').next().unwrap_or("");
     let mut chars = text.chars();
     match chars.next() {

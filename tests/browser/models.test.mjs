@@ -58,7 +58,7 @@ describe('models', { timeout: 600_000 }, () => {
     await row.getByText('1.59 of 4.68 GB · 12 MB/s · 4 min left').waitFor();
     await page.getByRole('button', { name: /^Pause the download/ }).click();
     await row.getByText('Paused at 1.59 of 4.68 GB').waitFor();
-    await page.getByRole('button', { name: /^Go on the download/ }).click();
+    await page.getByRole('button', { name: /^Go on with the download/ }).click();
     await row.getByText('1.59 of 4.68 GB · 12 MB/s').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('.strip.download').getByText('1.59 of 4.68 GB').waitFor();

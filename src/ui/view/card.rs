@@ -244,6 +244,13 @@ fn Buttons() -> impl IntoView {
                 })
         }}
         <Show when=move || known.get()>
+            <p class="hint">
+                {move || match (kind.get(), here.get()) {
+                    (Kind::Picked, _) => "The files stay where they are, nothing is copied. After a reload, open them again.",
+                    (_, true) => "",
+                    _ => "Saved, it opens next time without a network. Not saved, it is fetched again at the next visit.",
+                }}
+            </p>
             <p class="buttons final">
                 <Show
                     when=move || here.get()
@@ -270,13 +277,6 @@ fn Buttons() -> impl IntoView {
                 <button type="button" class="plain" on:click=move |_| page.act_on_models(Models::back)>
                     "Cancel"
                 </button>
-            </p>
-            <p class="hint">
-                {move || match (kind.get(), here.get()) {
-                    (Kind::Picked, _) => "The files stay where they are, nothing is copied. After a reload, open them again.",
-                    (_, true) => "",
-                    _ => "Saved, it opens next time without a network. Not saved, it is fetched again at the next visit.",
-                }}
             </p>
         </Show>
     }

@@ -12,6 +12,7 @@ use super::notice::Actions;
 use crate::ui::figures;
 use crate::ui::fit::{self, Tone};
 use crate::ui::models::Models;
+use crate::ui::notices::sentence;
 use crate::ui::page::page;
 use crate::ui::task::Task;
 
@@ -66,15 +67,7 @@ fn Report(report: Arc<FitReport>) -> impl IntoView {
         .collect_view();
     let mut rows = vec![
         ("weights", "Weights", figures::bytes(report.weight_bytes)),
-        (
-            "kv",
-            "Keys and values",
-            format!(
-                "{} for {} tokens",
-                figures::bytes(report.kv_bytes),
-                figures::count(report.context as u64)
-            ),
-        ),
+        ("kv", "Keys and values", figures::bytes(report.kv_bytes)),
         ("scratch", "Working space", figures::bytes(report.scratch_bytes)),
         ("", "Together", figures::bytes(fit::total(&report))),
     ];
@@ -98,7 +91,7 @@ fn Report(report: Arc<FitReport>) -> impl IntoView {
                 {bar}
             </svg>
             <dl class="facts memory-facts">{rows}</dl>
-            <p class="quiet-text">{report.reason.clone()}</p>
+            <p class="quiet-text">{sentence(&report.reason)}</p>
             {given_up}
             {too_large}
         </section>

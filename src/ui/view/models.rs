@@ -27,9 +27,13 @@ pub fn ModelsDialog() -> impl IntoView {
     // Back in the list, whoever came by keyboard goes on from its top.
     Effect::new(move |before: Option<bool>| {
         let now = looking.get().is_some();
+        let dialog = page.models_dialog.get_untracked();
+        if let Some(dialog) = &dialog {
+            dialog.set_scroll_top(0);
+        }
         if before == Some(true)
             && !now
-            && let Some(dialog) = page.models_dialog.get_untracked()
+            && let Some(dialog) = dialog
             && let Ok(Some(title)) = dialog.query_selector("h2")
             && let Ok(title) = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(title)
         {

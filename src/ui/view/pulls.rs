@@ -69,6 +69,10 @@ fn PullRow(key: u64) -> impl IntoView {
         );
     };
     let verb = move || if running.get() || pausing.get() { "Pause" } else { "Go on" };
+    let whole = move || {
+        let verb = if running.get() || pausing.get() { "Pause" } else { "Go on with" };
+        format!("{verb} the download of {}", title.get_value())
+    };
     let path = Memo::new(move |_| if running.get() || pausing.get() { PAUSE } else { PLAY });
     view! {
         <li class="row pull">
@@ -84,7 +88,7 @@ fn PullRow(key: u64) -> impl IntoView {
                 <button
                     type="button"
                     class="plain"
-                    aria-label=move || format!("{} the download of {}", verb(), title.get_value())
+                    aria-label=whole
                     disabled=move || pausing.get()
                     on:click=toggle
                 >

@@ -149,7 +149,7 @@ fn StoredRow(model: StoredModel) -> impl IntoView {
                         <button
                             type="button"
                             class="quiet"
-                            aria-label=format!("Memory and context of {}", name.get_value())
+                            aria-label=format!("Options of {}", name.get_value())
                             on:click=move |_| {
                                 page.act_on_models(|models| models.look_at_stored(&stored.get_value()));
                             }
