@@ -1,6 +1,7 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod defaults;
 mod fit;
 mod opened;
 mod reply;

@@ -36,7 +36,7 @@ impl Needs {
         let mut weights = 0;
         for joined in Joined::all(config) {
             let parts = joined.find(source)?;
-            weights += joined.bytes(joined.format(&parts, options.quantize), options.max_chunk_bytes);
+            weights += joined.bytes(&joined.formats(&parts, options.quantize), options.max_chunk_bytes);
         }
         // Norms, twice the first of a layer, and the biases.
         let vector = |len: usize| (len as u64 * 4).next_multiple_of(16);

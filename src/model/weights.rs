@@ -128,12 +128,18 @@ impl<'l> Loader<'l> {
             let input_norm = self.vector(&name("input_layernorm.weight"), c.hidden_size).await?;
             let mut bias = Vec::new();
             for (part, len) in [("q_proj.bias", q), ("k_proj.bias", kv), ("v_proj.bias", kv)] {
-                bias.extend(self.vector(&attention(part), len).await?);
+                if c.architecture.has_bias() {
+                    bias.extend(self.vector(&attention(part), len).await?);
+                } else {
+                    bias.resize(bias.len() + len, 0.0);
+                }
             }
+            // Some files lay rows as the kernels want them.
+            let in_file = |row: usize| if c.rope_interleave { row } else { qkv::interleave(&heads, row) };
             let mut norm_bias = padded(&input_norm);
-            norm_bias.extend((0..bias.len()).map(|row| bias[qkv::interleave(&heads, row)]));
+            norm_bias.extend((0..bias.len()).map(|row| bias[in_file(row)]));
             let order = |row: usize| {
-                let row = qkv::interleave(&heads, row);
+                let row = in_file(row);
                 if row < q {
                     (0, row)
                 } else if row < q + kv {
@@ -216,14 +222,13 @@ impl<'l> Loader<'l> {
     /// Joins tensors into one matrix; `order` says which part and row of it lies at a row.
     async fn matrix(&mut self, joined: &Joined, order: impl Fn(usize) -> (usize, usize)) -> Result<Matrix> {
         let parts = joined.find(&self.source)?;
-        let format = joined.format(&parts, self.quantize);
-        let (total, columns) = (joined.rows(), joined.columns);
-        let per_chunk = Matrix::rows_per_chunk(format, columns, self.max_chunk_bytes);
-        let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
-        let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
-        let mut chunks = Vec::new();
-        for first_row in (0..total).step_by(per_chunk) {
-            let held = per_chunk.min(total - first_row);
+        let formats = joined.formats(&parts, self.quantize);
+        let columns = joined.columns;
+        let mut chunks: Vec<Chunk> = Vec::new();
+        for (rows, format) in joined.chunks(&formats, self.max_chunk_bytes) {
+            let (first_row, held) = (rows.start, rows.len());
+            let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
+            let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
             let padded = held.next_multiple_of(2);
             let weight_dims = [padded, weight_words];
             let weight =
@@ -249,12 +254,13 @@ impl<'l> Loader<'l> {
                     self.gpu.finish().await?;
                 }
             }
-            chunks.push(Chunk { first_row, rows: held, weight, scales });
+            chunks.push(Chunk { first_row, rows: held, format, weight, scales });
         }
-        for part in &parts {
-            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), chunks.len());
+        for (part, format) in parts.iter().zip(formats) {
+            let held = chunks.iter().filter(|chunk| chunk.format == format).count();
+            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), held);
         }
-        let matrix = Matrix { format, rows: total, columns, chunks };
+        let matrix = Matrix { rows: joined.rows(), columns, chunks };
         self.canary.matrix(&matrix);
         Ok(matrix)
     }

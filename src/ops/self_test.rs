@@ -12,10 +12,16 @@ use crate::protocol::{KvType, SelfTestResult, Variant};
 use crate::quant::Format;
 
 /// One format of each weight fragment and kind of scales.
-const FORMATS: [Format; 5] = [
+const FORMATS: [Format; 11] = [
     Format::Q4 { min: false },
     Format::Q4 { min: true },
+    Format::Q5 { min: false },
+    Format::Q5 { min: true },
     Format::Q8 { min: false },
+    Format::Q4K,
+    Format::Q5K,
+    Format::Q6K,
+    Format::Nf4,
     Format::BF16,
     Format::F32,
 ];
@@ -100,7 +106,14 @@ pub async fn run(gpu: &Gpu) -> Vec<SelfTestResult> {
 pub fn all_shaders() -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, text: String| out.push((name.to_owned(), text));
+    // One format of each fragment: what else sets formats apart is constants.
+    let mut fragments: Vec<&str> = Vec::new();
     for format in Format::ALL {
+        let fragment = super::source::weight_fragment(format);
+        if fragments.contains(&fragment) {
+            continue;
+        }
+        fragments.push(fragment);
         for variant in [Variant::Base, Variant::Serial, Variant::Subgroup] {
             for batch in Launch::BATCHES {
                 let launch = Launch { variant, batch };

@@ -10,5 +10,6 @@ mod hub;
 mod layout;
 mod library;
 mod quant;
+mod real;
 mod shaders;
 mod text;
