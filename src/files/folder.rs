@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{ByteSource, ModelFiles, TensorInfo, TokenizerSource, file_stem, safetensors};
+use super::{ByteSource, ModelFiles, TensorInfo, TokenizerSource, file_stem, nf4, safetensors};
 use crate::{Error, Result, platform};
 
 /// Longest JSON or template file read whole; Qwen2's tokenizer.json has 7 MB. In bytes.
@@ -32,7 +32,8 @@ pub(super) async fn open(folder: &str) -> Result<ModelFiles> {
         Some(bytes) => Some(text(&path(folder, "chat_template.jinja"), bytes)?),
         None => template_of(&tokenizer_config),
     };
-    let (sources, tensors) = weights(folder).await?;
+    let (sources, mut tensors) = weights(folder).await?;
+    let nf4 = nf4::join(folder, &sources, &mut tensors).await?;
     normalise(&mut config, &tensors);
     let name = config.get("_name_or_path").and_then(Value::as_str).filter(|name| !name.is_empty());
     Ok(ModelFiles {
@@ -48,6 +49,7 @@ pub(super) async fn open(folder: &str) -> Result<ModelFiles> {
         generation_config,
         claims: Vec::new(),
         sources,
+        nf4,
     })
 }
 

@@ -99,6 +99,7 @@ pub(super) async fn open(name: String, source: Box<dyn ByteSource>) -> Result<Mo
         tensors,
         tokenizer,
         sources: vec![source],
+        nf4: BTreeMap::new(),
     })
 }
 

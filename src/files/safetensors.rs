@@ -52,6 +52,7 @@ pub(super) async fn tensors(source: &dyn ByteSource, file: usize) -> Result<Vec<
             "F32" => DType::F32,
             "F16" => DType::F16,
             "BF16" => DType::BF16,
+            "U8" => DType::U8,
             other => {
                 let what = format!(
                     "tensor {name} has type {other}; supported are F32, F16 and BF16: \

@@ -227,6 +227,11 @@ fn gguf_of_k_types_and_others() {
 }
 
 #[test]
+fn bitsandbytes_nf4_with_quantised_scales() {
+    check("nf4_file");
+}
+
+#[test]
 fn a_cache_in_f16() {
     pollster::block_on(async {
         for variant in VARIANTS {
