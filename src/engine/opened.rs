@@ -58,6 +58,21 @@ impl Opened {
         self.files.as_ref().map_or(0, ModelFiles::weight_bytes)
     }
 
+    /// Reads up to `most` bytes of the largest tensor, in pieces as a load does; bytes read.
+    pub(super) async fn read_some(&self, most: u64) -> Result<u64> {
+        const PIECE_BYTES: usize = 4 << 20;
+        let Some(files) = &self.files else { return Ok(0) };
+        let Some(largest) = files.tensors.values().max_by_key(|tensor| tensor.bytes) else { return Ok(0) };
+        let per_piece = (PIECE_BYTES / largest.row_bytes()).max(1);
+        let (mut row, mut read) = (0, 0);
+        while row < largest.rows() && read < most {
+            let end = (row + per_piece).min(largest.rows());
+            read += files.read_rows(&largest.name, row..end).await?.len() as u64;
+            row = end;
+        }
+        Ok(read)
+    }
+
     /// What is known before anything is loaded.
     pub(super) fn info(&self) -> ModelInfo {
         let files = self.files.as_ref();

@@ -61,6 +61,9 @@ fn fail_all(emit: &Emit, ids: impl Iterator<Item = RequestId>, error: &Error) {
 pub(super) struct Session {
     emit: Emit,
     origin: Origin,
+    pub(super) opened: Opened,
+    /// What reading, packing and uploading the weights took.
+    pub(super) weights_ms: f64,
     pub(super) scheduler: Scheduler,
     language: Option<Language>,
     end_tokens: Vec<u32>,
@@ -99,7 +102,9 @@ impl Session {
         };
         let wanted = opened.options(options)?;
         let wanted_context = wanted.context;
+        let weights_from_ms = platform::now_ms();
         let model = Qwen2::load(gpu, opened.config.clone(), opened.source(), wanted, &mut progress).await?;
+        let weights_ms = platform::now_ms() - weights_from_ms;
         let context = model.options().context;
         if context < wanted_context {
             let message = format!(
@@ -121,6 +126,8 @@ impl Session {
         Ok(Self {
             emit,
             origin: Origin { id, source: source.clone(), options: options.clone() },
+            opened,
+            weights_ms,
             scheduler,
             language,
             end_tokens,

@@ -118,13 +118,24 @@ impl Gpu {
             .request_device(&descriptor)
             .await
             .map_err(|error| Error::NoGpu(format!("{}: {error}; {ADVICE}", adapter_info.name)))?;
-        let lost = Arc::new(Mutex::new(None));
+        let lost: Arc<Mutex<Option<String>>> = Arc::default();
         let note = lost.clone();
         device.set_device_lost_callback(move |reason, message| {
             if let Ok(mut slot) = note.lock() {
                 slot.get_or_insert(format!("{reason:?}: {message}"));
             }
         });
+        let full = lost.clone();
+        device.on_uncaptured_error(Arc::new(move |error| match error {
+            wgpu::Error::OutOfMemory { .. } => {
+                // Outside of `allocate`, where nothing can be given up: everything is let go and tried again.
+                if let Ok(mut slot) = full.lock() {
+                    slot.get_or_insert(format!("its memory is full: {error}"));
+                }
+            }
+            // A use of the interface that it forbids is a fault of ours.
+            other => panic!("{other}"),
+        }));
         // wgpu's browser backend neither requests nor reports subgroups; the worker's shim does both.
         let has_subgroups = features.contains(wgpu::Features::SUBGROUP)
             || (!options.baseline && platform::shim_has_subgroups());

@@ -35,10 +35,29 @@ pub fn variants(gpu: &Gpu) -> Vec<Variant> {
     variants
 }
 
-/// A quick check of the variant in use: enough to catch a broken compiler or a wrong assumption about subgroups.
+/// A quick check of the family in use, before anything is loaded: a product of one row and of several, attention
+/// and sampling. Enough to catch a broken compiler or a wrong assumption about subgroups; the weights themselves
+/// are checked while they are uploaded. The first result that is wrong, or the last.
 pub async fn check_variant(gpu: &Gpu) -> SelfTestResult {
-    let launch = Launch { variant: gpu.variant(), batch: 1 };
-    matvec::check(gpu, launch, Format::Q4 { min: false }, 70, 544, 1 << 20).await
+    let variant = gpu.variant();
+    let q4 = Format::Q4 { min: false };
+    let several = Launch::for_rows(variant, 4).batch;
+    let mut result = matvec::check(gpu, Launch { variant, batch: 1 }, q4, 70, 544, 1 << 20).await;
+    if result.passed() && several > 1 {
+        result = matvec::check(gpu, Launch { variant, batch: several }, q4, 70, 544, 1 << 20).await;
+    }
+    if result.passed() {
+        let heads = Heads { heads: 4, kv_heads: 2, head_dim: 16, kv: KvType::F16 };
+        result = match variant {
+            Variant::Serial => attention_serial::check(gpu, heads, &[3, 40]).await,
+            Variant::Base | Variant::Subgroup => attention::check(gpu, heads, &[3, 40]).await,
+        };
+    }
+    if result.passed() {
+        let sampling = if variant == Variant::Serial { Variant::Serial } else { Variant::Base };
+        result = sample::check(gpu, sampling, 517).await;
+    }
+    result
 }
 
 /// Runs everything once at small sizes.
