@@ -8,6 +8,7 @@ mod eval;
 mod failure;
 mod output;
 mod problems;
+mod quantization;
 mod session;
 
 use std::process::ExitCode;

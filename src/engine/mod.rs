@@ -1,6 +1,7 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod compare;
 mod fit;
 mod opened;
 mod reply;
@@ -21,7 +22,10 @@ use crate::error::Error;
 use crate::gpu::{DeviceOptions, Gpu};
 use crate::ops::self_test;
 use crate::platform;
-use crate::protocol::{DeviceInfo, Event, LoadOptions, Request, RequestId, Variant};
+use crate::protocol::{
+    Candidate, Comparison, DeviceInfo, Event, LoadOptions, LoadPhase, ModelSource, Request, RequestId,
+    Variant,
+};
 
 pub use crate::gpu::list_adapters;
 
@@ -156,6 +160,10 @@ impl Engine {
                 };
                 (id, result.map(|results| (self.emit)(Event::SelfTested { id, results })))
             }
+            Request::Compare { id, reference, candidates, texts, options } => {
+                let result = self.compare(id, &reference, &candidates, &texts, &options).await;
+                (id, result.map(|comparison| (self.emit)(Event::Compared { id, comparison })))
+            }
             Request::Inspect { id, source, options } => {
                 let result = match self.open(&device_options(&options)).await {
                     Ok(gpu) => fit::inspect(&gpu, &source, &options).await,
@@ -194,16 +202,37 @@ impl Engine {
         Ok(gpu)
     }
 
-    async fn load(
-        &mut self,
-        id: RequestId,
-        source: &crate::protocol::ModelSource,
-        options: &LoadOptions,
-    ) -> Result<(), Error> {
-        // The old model goes first: two might not fit.
+    /// The model in use goes first: two might not fit.
+    fn unload(&mut self) {
         if let Some(session) = self.session.take() {
             session.fail_all(&Error::BadRequest("another model was loaded".into()));
         }
+    }
+
+    async fn compare(
+        &mut self,
+        id: RequestId,
+        reference: &ModelSource,
+        candidates: &[Candidate],
+        texts: &[String],
+        options: &LoadOptions,
+    ) -> Result<Comparison, Error> {
+        self.unload();
+        let gpu = self.open(&device_options(options)).await?;
+        let progress = |done_bytes, total_bytes| {
+            (self.emit)(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
+        };
+        // On the heap: what it holds would make the future of every request as large.
+        Box::pin(compare::compare(&gpu, reference, candidates, texts, options, &progress)).await
+    }
+
+    async fn load(
+        &mut self,
+        id: RequestId,
+        source: &ModelSource,
+        options: &LoadOptions,
+    ) -> Result<(), Error> {
+        self.unload();
         let gpu = self.open(&device_options(options)).await?;
         let session = Session::load(id, gpu, source, options, self.emit.clone()).await?;
         (self.emit)(Event::Loaded { id, model: session.info().clone() });

@@ -87,21 +87,20 @@ pub(super) async fn join(
         }
         let info = TensorInfo::new(folder, name.to_owned(), state.shape, DType::Nf4)?;
         let groups = info.rows() * info.columns() / GROUP;
-        let nested = match absmax.dtype {
-            DType::F32 => None,
-            _ => {
-                if state.nested_blocksize != Some(NESTED_GROUP) {
-                    let found = state.nested_blocksize;
-                    return Err(bad(format!("scales in blocks of {found:?}, expected {NESTED_GROUP}")));
-                }
-                let map = nested_map.ok_or_else(|| missing(".nested_quant_map"))?;
-                let scales = nested_absmax.ok_or_else(|| missing(".nested_absmax"))?;
-                Some(Nested {
-                    map: floats(sources, &map, 256).await?,
-                    absmax: floats(sources, &scales, groups.div_ceil(NESTED_GROUP)).await?,
-                    offset: state.nested_offset.unwrap_or(0.0),
-                })
+        let nested = if absmax.dtype == DType::F32 {
+            None
+        } else {
+            if state.nested_blocksize != Some(NESTED_GROUP) {
+                let found = state.nested_blocksize;
+                return Err(bad(format!("scales in blocks of {found:?}, expected {NESTED_GROUP}")));
             }
+            let map = nested_map.ok_or_else(|| missing(".nested_quant_map"))?;
+            let scales = nested_absmax.ok_or_else(|| missing(".nested_absmax"))?;
+            Some(Nested {
+                map: floats(sources, &map, 256).await?,
+                absmax: floats(sources, &scales, groups.div_ceil(NESTED_GROUP)).await?,
+                offset: state.nested_offset.unwrap_or(0.0),
+            })
         };
         let scale_bytes = if nested.is_some() { 1 } else { 4 };
         let (packed, scales) = ((groups * GROUP / 2) as u64, (groups * scale_bytes) as u64);

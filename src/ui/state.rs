@@ -301,6 +301,7 @@ impl Chat {
             | Event::Token { .. }
             | Event::Text { .. }
             | Event::Benched { .. }
+            | Event::Compared { .. }
             | Event::SelfTested { .. }
             | Event::Notice { .. }
             | Event::Inspected { .. }
