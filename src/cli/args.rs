@@ -94,8 +94,9 @@ fn kv_parser() -> impl TypedValueParser<Value = KvType> {
 }
 
 fn quantize_parser() -> impl TypedValueParser<Value = Quantize> {
-    PossibleValuesParser::new(["none", "q4", "q8"]).map(|name| match name.as_str() {
+    PossibleValuesParser::new(["none", "q4", "nf4", "q8"]).map(|name| match name.as_str() {
         "q4" => Quantize::Q4,
+        "nf4" => Quantize::Nf4,
         "q8" => Quantize::Q8,
         _ => Quantize::None,
     })
