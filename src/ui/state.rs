@@ -298,6 +298,7 @@ impl Chat {
             | Event::Token { .. }
             | Event::Text { .. }
             | Event::Benched { .. }
+            | Event::Compared { .. }
             | Event::SelfTested { .. }
             | Event::Inspected { .. }
             | Event::Library { .. }

@@ -119,7 +119,8 @@ fn branches_of_one_prefix_decode_together_as_each_alone() {
         for (choice, (id, alone)) in ids.into_iter().zip(&alone).enumerate() {
             assert_eq!(&together.remove(&id).unwrap(), alone, "{variant:?} choice {choice}");
         }
-        let distinct: std::collections::BTreeSet<_> = alone.iter().map(|(tokens, _)| tokens.clone()).collect();
+        let distinct: std::collections::BTreeSet<_> =
+            alone.iter().map(|(tokens, _)| tokens.clone()).collect();
         assert!(distinct.len() > 5, "the branches are not all alike");
     }
 }
