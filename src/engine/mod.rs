@@ -152,6 +152,17 @@ impl Engine {
                 };
                 (id, result.map(|results| (self.emit)(Event::SelfTested { id, results })))
             }
+            Request::Search { id, .. }
+            | Request::Import { id, .. }
+            | Request::Export { id }
+            | Request::Pause { id }
+            | Request::Resume { id }
+            | Request::Prune { id, .. }
+            | Request::Pin { id, .. }
+            | Request::Continue { id, .. }
+            | Request::Branch { id, .. } => {
+                (id, Err(Error::BadRequest("this program does not search yet".into())))
+            }
             Request::Inspect { id, .. }
             | Request::Library { id }
             | Request::Find { id, .. }
