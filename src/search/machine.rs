@@ -298,10 +298,11 @@ impl Search {
     fn plan(&self) -> Result<(Launch, u32), StopCause> {
         // What is left is shared by the lanes that are not at work.
         let busy = (self.rollouts.len() as u32).min(self.options.lanes - 1);
-        let share = self.available() / (self.options.lanes - busy);
-        if share < 2 * self.options.answer_reserve {
+        let (available, least) = (self.available(), 2 * self.options.answer_reserve);
+        if available < least {
             return Err(StopCause::Tokens);
         }
+        let share = (available / (self.options.lanes - busy)).max(least);
         let start = select(&self.tree, &self.options, self.path_limit, self.climate());
         let start = start.ok_or(StopCause::Exhausted)?;
         Ok((start, share.min(self.path_limit - self.tree.node(start.node).length)))

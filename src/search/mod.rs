@@ -48,4 +48,4 @@ pub use vote::{Ballot, Outcome, agreed, agreement, ballots, count};
 pub use work::{End, Told, Watch, Work};
 
 #[cfg(test)]
-mod machine_tests;
+mod tests;

@@ -115,7 +115,7 @@ impl Rollout {
         let watch = self.watch(ground);
         let waits = matches!(ground.options.reflection, Reflection::Always | Reflection::LowConfidence);
         let stop_at_tag = waits && !answering && !self.reflects(ground) && !watch.thought_ended();
-        let depth_left = ground.options.depth - ground.tree.node(self.start.node).depth;
+        let depth_left = self.depth_left(ground);
         let path = ground.tree.path(self.start.node);
         let prefix = ground.tree.tokens(self.start.node).chain(&self.tokens).map(|token| token.id).collect();
         self.state = State::Asked(forced.clone());
@@ -146,6 +146,11 @@ impl Rollout {
         if let State::Asked(forced) = &mut self.state {
             self.state = State::Ready(std::mem::take(forced));
         }
+    }
+
+    /// Nodes that it may make, without the answer.
+    fn depth_left(&self, ground: Ground<'_>) -> u32 {
+        ground.options.depth - ground.tree.node(self.start.node).depth
     }
 
     /// Whether this is the leg that was asked for.
@@ -186,9 +191,12 @@ impl Rollout {
             }
             Reflection::Off | Reflection::Action => false,
         };
+        let watch = self.watch(ground);
+        let is_room = self.room(ground) >= ROOM_TO_RETHINK
+            && watch.cutter().segments() < self.depth_left(ground) as usize;
         if wanted
-            && self.room(ground) >= ROOM_TO_RETHINK
-            && let Some(tag) = self.watch(ground).cutter().tag()
+            && is_room
+            && let Some(tag) = watch.cutter().tag()
         {
             self.tokens.truncate(tag);
             return self.reflect(ground);
