@@ -14,6 +14,10 @@ const LONGEST: usize = 128;
 /// So many times in a row.
 const TIMES: usize = 3;
 
+/// So many paragraphs in a row that were written before. Fewer are no loop: 4 of the 125 replies that Marco-o1's
+/// authors published state a formula or a sum again, one of them three paragraphs in a row, and go on.
+const PARAGRAPHS: usize = 4;
+
 /// What makes the model think again. Marco-o1's words (arXiv 2411.14405, section 5).
 pub const REFLECTION: &str = "Wait! Maybe I made some mistakes! I need to rethink from scratch.";
 
@@ -25,6 +29,8 @@ pub(super) struct Repeats {
     runs: Vec<usize>,
     /// Paragraphs of this train of thought.
     seen: BTreeSet<Vec<u8>>,
+    /// Paragraphs in a row that had been written before.
+    again: usize,
     paragraph: Vec<u8>,
     tokens: usize,
 }
@@ -32,13 +38,13 @@ pub(super) struct Repeats {
 impl Default for Repeats {
     fn default() -> Self {
         let runs = vec![0; LONGEST + 1];
-        Self { ids: Vec::new(), runs, seen: BTreeSet::new(), paragraph: Vec::new(), tokens: 0 }
+        Self { ids: Vec::new(), runs, seen: BTreeSet::new(), again: 0, paragraph: Vec::new(), tokens: 0 }
     }
 }
 
 impl Repeats {
     /// Takes a token; whether the path repeats itself with it: the same n-gram of at least 8 tokens three times in a
-    /// row, or, while the model thinks, a paragraph of at least 8 tokens that it wrote before.
+    /// row, or, while the model thinks, [`PARAGRAPHS`] in a row that it wrote before.
     pub(super) fn push(&mut self, token: &Token, thinking: bool) -> bool {
         let mut found = false;
         for distance in SHORTEST..=LONGEST.min(self.ids.len()) {
@@ -50,14 +56,17 @@ impl Repeats {
         self.ids.push(token.id);
         self.paragraph.extend_from_slice(&token.bytes.0);
         self.tokens += 1;
-        if ends_paragraph(&self.paragraph) {
+        // A short paragraph joins the next, as in the tree.
+        if self.tokens >= SHORTEST && ends_paragraph(&self.paragraph) {
             let paragraph = std::mem::take(&mut self.paragraph).trim_ascii().to_vec();
-            let tokens = std::mem::take(&mut self.tokens);
+            self.tokens = 0;
             if String::from_utf8_lossy(&paragraph).contains(REFLECTION) {
                 // From scratch: it may well say the same again.
                 self.seen.clear();
-            } else if tokens >= SHORTEST && thinking {
-                found |= !self.seen.insert(paragraph);
+                self.again = 0;
+            } else if thinking {
+                self.again = if self.seen.insert(paragraph) { 0 } else { self.again + 1 };
+                found |= self.again >= PARAGRAPHS;
             }
         }
         found
@@ -95,18 +104,22 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_again() {
-        let paragraph = |first: u32, end: &'static str| -> Vec<(u32, &'static str)> {
-            (0..8).map(|i| (first + i, "w")).chain([(first + 8, end)]).collect()
+    fn paragraphs_again() {
+        let paragraph = |first: u32, word: &'static str, end: &'static str| -> Vec<(u32, &'static str)> {
+            (0..8).map(|i| (first + i, word)).chain([(first + 8, end)]).collect()
         };
-        let other = [(70, "so "), (71, "on\n\n")];
-        let twice = [paragraph(10, ".\n\n"), other.to_vec(), paragraph(30, ".\n\n\n")].concat();
-        assert_eq!(noticed(&twice), Some(20));
-        let different = [paragraph(10, ".\n\n"), paragraph(30, "!\n\n")].concat();
-        assert_eq!(noticed(&different), None);
-        // A short one may come again, and after a reflection anything may.
-        assert_eq!(noticed(&[other, other, other].concat()), None);
-        let wait = (50..58).map(|id| (id, "")).chain([(58, REFLECTION), (59, "\n\n")]).collect();
-        assert_eq!(noticed(&[paragraph(10, ".\n\n"), wait, paragraph(30, ".\n\n")].concat()), None);
+        let a = |first| paragraph(first, "a", ".\n\n");
+        let b = |first| paragraph(first, "b", ".\n\n\n");
+        // Other ids for the same text, so that no n-gram comes again.
+        assert_eq!(noticed(&[a(10), a(20), a(30), a(40), a(50)].concat()), Some(45));
+        let both = |first| [a(first), b(first + 10)].concat();
+        assert_eq!(noticed(&[both(10), both(30), both(50)].concat()), Some(54));
+        assert_eq!(noticed(&[both(10), both(30), a(50)].concat()), None);
+        // A short one joins the next, and makes it another.
+        let so = vec![(90, "so "), (91, "on\n\n")];
+        assert_eq!(noticed(&[a(10), a(20), a(30), so, a(40), a(50), a(60)].concat()), None);
+        // After a reflection anything may come again.
+        let wait = (80..88).map(|id| (id, "")).chain([(88, REFLECTION), (89, "\n\n")]).collect();
+        assert_eq!(noticed(&[both(10), both(30), wait, both(50), both(110)].concat()), None);
     }
 }

@@ -242,7 +242,7 @@ fn an_answer_that_is_cut_short_goes_on() {
 
 #[test]
 fn a_loop_is_worth_nothing_and_ends_there() {
-    let looping = format!("<Thought>\n{STEP}{STEP}{STEP}");
+    let looping = format!("<Thought>\n{}", STEP.repeat(9));
     let other: String = (0..9).map(|i| format!("w{i} ")).collect();
     let good = format!("<Thought>\n{other}</Thought><Output>1</Output>$");
     let mut script = Script::new(&[&looping, &good]);
