@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::class::class;
+use super::plan::window;
 use super::rollout::{Ground, Rollout, State, reply_answer};
 use super::score::Score;
-use super::select::{Climate, Launch, select};
+use super::select::{Climate, Launch};
 use super::token::Token;
 use super::tree::{Answer, ROOT, Tree};
 use super::vote::{Outcome, agreed, ballots, count};
@@ -70,10 +71,12 @@ pub struct Search {
     /// Rollouts so far; also the number of the next.
     pub(super) launched: u32,
     /// Tokens of the rollouts in the tree, and of those that were thrown away.
-    used: u32,
-    dropped: u32,
+    pub(super) used: u32,
+    pub(super) dropped: u32,
     /// Smallest and largest value of a rollout that ended by itself.
     range: Option<(Score, Score)>,
+    /// Rollouts that ended by themselves, and the sum of their paths' lengths in tokens.
+    pub(super) ended: (u32, u32),
     pub(super) wishes: VecDeque<Wish>,
     /// Agreement stops nothing before the rollouts below this number are in.
     pub(super) wished: u32,
@@ -113,6 +116,7 @@ impl Search {
             used: 0,
             dropped: 0,
             range: None,
+            ended: (0, 0),
             wishes: VecDeque::new(),
             wished: 0,
             stop: None,
@@ -294,26 +298,6 @@ impl Search {
         self.settle()
     }
 
-    /// Where the next rollout sets out, and what it may spend.
-    fn plan(&self) -> Result<(Launch, u32), StopCause> {
-        // What is left is shared by the lanes that are not at work.
-        let busy = (self.rollouts.len() as u32).min(self.options.lanes - 1);
-        let (available, least) = (self.available(), 2 * self.options.answer_reserve);
-        if available < least {
-            return Err(StopCause::Tokens);
-        }
-        let share = (available / (self.options.lanes - busy)).max(least);
-        let start = select(&self.tree, &self.options, self.path_limit, self.climate());
-        let start = start.ok_or(StopCause::Exhausted)?;
-        Ok((start, share.min(self.path_limit - self.tree.node(start.node).length)))
-    }
-
-    /// Tokens that nobody has used and no rollout under way may use.
-    fn available(&self) -> u32 {
-        let reserved: u32 = self.rollouts.iter().map(|rollout| rollout.limit).sum();
-        self.options.max_tokens.saturating_sub(self.used + self.dropped + reserved)
-    }
-
     fn launch(&mut self, start: Launch, given: Vec<Token>, limit: u32) {
         let rollout = Rollout::new(self.launched, start, given, limit, self.ground());
         self.rollouts.push(rollout);
@@ -400,6 +384,7 @@ impl Search {
         if kind == NodeKind::Final {
             let (low, high) = self.range.unwrap_or((value, value));
             self.range = Some((low.min(value), high.max(value)));
+            self.ended = (self.ended.0 + 1, self.ended.1.saturating_add(self.tree.node(leaf).length));
         }
         self.used += rollout.spent;
         self.changes.push(Change::Visited { rollout: rollout.id, leaf, value: value.to_f64() });
@@ -412,12 +397,4 @@ impl Search {
         }
         self.done = true;
     }
-}
-
-/// How many rollouts may be under way, or waiting for an earlier one, when number `number` (from 1) is launched: the
-/// tree then holds exactly those before. One with one lane, which is then sequential; else between one and two a lane,
-/// but at most half of what was launched, or short searches would never see a result.
-pub fn window(number: u32, lanes: u32) -> u32 {
-    let window = if lanes == 1 { 1 } else { (number / 2).clamp(lanes, 2 * lanes) };
-    window.min(number)
 }

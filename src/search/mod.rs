@@ -26,6 +26,7 @@ pub mod answer;
 mod class;
 mod cutter;
 mod machine;
+mod plan;
 mod repeats;
 mod rollout;
 mod score;
@@ -38,7 +39,8 @@ mod vote;
 mod work;
 
 pub use class::class;
-pub use machine::{Ask, Change, Search, window};
+pub use machine::{Ask, Change, Search};
+pub use plan::window;
 pub use repeats::REFLECTION;
 pub use score::Score;
 pub use select::{Climate, Launch, selection_score};

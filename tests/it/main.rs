@@ -7,5 +7,6 @@ mod gguf_writer;
 mod golden;
 mod layout;
 mod quant;
+mod search;
 mod shaders;
 mod text;

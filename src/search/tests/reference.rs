@@ -26,6 +26,8 @@ struct Plain<'a> {
     counts: Vec<Count>,
     range: Option<(f64, f64)>,
     used: u32,
+    /// Lengths of the paths that ended by themselves.
+    ended: Vec<u32>,
 }
 
 impl Plain<'_> {
@@ -100,8 +102,15 @@ pub(super) fn sequential(case: &Case) -> Vec<(NodeId, NodeKind, Vec<u32>, u32, f
     let options = case.options.resolved();
     let path_limit = options.path_tokens.min(5000);
     let counts = vec![Count::default()];
-    let mut plain =
-        Plain { options: &options, path_limit, tree: Tree::default(), counts, range: None, used: 0 };
+    let mut plain = Plain {
+        options: &options,
+        path_limit,
+        tree: Tree::default(),
+        counts,
+        range: None,
+        used: 0,
+        ended: Vec::new(),
+    };
     for number in 0..options.rollouts {
         let left = options.max_tokens - plain.used;
         if left < 2 * options.answer_reserve {
@@ -109,6 +118,15 @@ pub(super) fn sequential(case: &Case) -> Vec<(NodeId, NodeKind, Vec<u32>, u32, f
         }
         let Some(start) = plain.pick(ROOT) else { break };
         let room = path_limit - plain.tree.node(start.node).length;
+        // It must be able to become as long as paths are, and a quarter more.
+        if !plain.ended.is_empty() {
+            let mean = plain.ended.iter().sum::<u32>() / plain.ended.len() as u32;
+            if left < room
+                && left + plain.tree.node(start.node).length < mean + mean / 4 + options.answer_reserve
+            {
+                break;
+            }
+        }
         if start.reflect {
             plain.counts[start.node as usize].reflected = true;
         } else {
@@ -161,6 +179,7 @@ pub(super) fn sequential(case: &Case) -> Vec<(NodeId, NodeKind, Vec<u32>, u32, f
         if kind == NodeKind::Final {
             let (low, high) = plain.range.unwrap_or((value, value));
             plain.range = Some((low.min(value), high.max(value)));
+            plain.ended.push(plain.tree.node(at).length);
         }
         plain.used += rollout.spent;
     }
@@ -184,6 +203,7 @@ pub(super) fn one_reply(case: &Case, number: u32) -> (Option<String>, bool) {
         counts: Vec::new(),
         range: None,
         used: 0,
+        ended: Vec::new(),
     };
     let start = Launch { node: ROOT, reflect: false };
     let mut rollout = Rollout::new(number, start, Vec::new(), path_limit, plain.ground(case));
