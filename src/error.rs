@@ -59,6 +59,37 @@ pub enum Error {
     /// Results could not be read back from the GPU.
     #[error("reading from the GPU failed: {0}")]
     ReadBack(String),
+    /// There is no such model, repository or file.
+    #[error("{0}")]
+    NotFound(String),
+    /// The server wants to know who asks.
+    #[error("{0}")]
+    Gated(String),
+    /// The disk, or what the browser allows, is too small.
+    #[error(
+        "no room for {what}: it needs {} more, and {} are free; delete a stored model you no longer use, \
+         or free space on the disk",
+        bytes(*needed_bytes), bytes(*free_bytes)
+    )]
+    NoSpace {
+        /// What was to be stored.
+        what: String,
+        /// Bytes still to come.
+        needed_bytes: u64,
+        /// Bytes that may be used.
+        free_bytes: u64,
+    },
+    /// What came is not what was promised.
+    #[error("{file}: {what}")]
+    Damaged {
+        /// The file at fault.
+        file: String,
+        /// What was found, what was expected, what to do.
+        what: String,
+    },
+    /// Another program or tab is at it.
+    #[error("{0}")]
+    Busy(String),
     /// Writing to standard output or a file failed.
     #[error("cannot write {0}")]
     Write(String),
@@ -77,6 +108,11 @@ impl Error {
             Self::BadRequest(_) => "bad_request",
             Self::BadNumbers(_) => "bad_numbers",
             Self::ReadBack(_) => "read_back",
+            Self::NotFound(_) => "not_found",
+            Self::Gated(_) => "gated",
+            Self::NoSpace { .. } => "no_space",
+            Self::Damaged { .. } => "damaged",
+            Self::Busy(_) => "busy",
             Self::Write(_) => "write",
         }
     }
@@ -94,3 +130,12 @@ impl Error {
 
 /// Result of anything that can fail for an outside cause.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A number of bytes for people, in decimal units as disks and networks are sold.
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000_000 => format!("{:.0} kB", (count as f64 / 1e3).ceil()),
+        1_000_000..1_000_000_000 => format!("{:.0} MB", count as f64 / 1e6),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}

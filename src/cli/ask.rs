@@ -20,12 +20,20 @@ const MAX_STDIN: u64 = 64 << 20;
 #[derive(Debug, Default, Serialize)]
 struct Answer {
     model: String,
+    model_memory: Memory,
     thought: String,
     output: String,
     finish_reason: Option<FinishReason>,
     tokens: Vec<Token>,
     usage: Usage,
     timings: Timings,
+}
+
+/// On the GPU, in bytes.
+#[derive(Debug, Default, Serialize)]
+struct Memory {
+    weight_bytes: u64,
+    kv_bytes: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,6 +117,7 @@ fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Ou
     session.send(Request::Generate { id, prompt, sampling });
     let mut answer = Answer { model: model.name.clone(), ..Answer::default() };
     answer.timings.load_ms = model.load_ms;
+    answer.model_memory = Memory { weight_bytes: model.weight_bytes, kv_bytes: model.kv_bytes };
     let mut writer = Writer { show: !args.json, thought: !args.no_thought, last: None };
     let mut cancelled = false;
     loop {
@@ -128,6 +137,7 @@ fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Ou
                 }
                 writer.write(channel, &text, output)?;
             }
+            Ok(Event::Notice { message, .. }) => output.warn(&message),
             Ok(Event::Done { finish_reason, usage, .. }) => {
                 writer.end(output)?;
                 answer.finish_reason = Some(finish_reason);

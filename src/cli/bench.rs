@@ -44,6 +44,18 @@ fn table(report: &BenchReport) -> String {
     );
     let _ = writeln!(text, "Model      {}, {:.1} M weights", report.model, report.parameters as f64 / 1e6);
     let _ = writeln!(text, "Load       {:.0} ms", report.load_ms);
+    let limits = match report.file_gb_per_s {
+        Some(file) => format!(
+            "reading the file alone {file:.2}, writing to the GPU alone {:.2}",
+            report.upload_gb_per_s
+        ),
+        None => format!("writing to the GPU alone {:.2}", report.upload_gb_per_s),
+    };
+    let _ = writeln!(
+        text,
+        "Weights    {:.0} ms of it, {:.2} GB/s ({limits})",
+        report.weights_ms, report.load_gb_per_s
+    );
     let _ = writeln!(text, "Prefill    {:.1} tokens/s", report.prefill_tokens_per_s);
     let mebibytes = report.bandwidth_bytes >> 20;
     let _ = writeln!(text, "Bandwidth  {:.2} GB/s, reading {mebibytes} MiB\n", report.read_gb_per_s);

@@ -57,7 +57,7 @@ fn examine(
     args: &DoctorArgs,
     session: &mut Session,
     findings: &mut Findings,
-    output: &Output,
+    output: &mut Output,
 ) -> Result<(), Failure> {
     findings.model = Some(session.load(args.model.source(), args.model.options(), output)?);
     let id = session.id();
@@ -115,8 +115,9 @@ fn table(findings: &Findings) -> String {
             let first = tensors[0];
             let _ = writeln!(
                 text,
-                "  {file} -> {gpu}: {} tensors in {chunks} buffers, such as {} {:?}",
-                tensors.len(),
+                "  {file} -> {gpu}: {} in {}, such as {} {:?}",
+                counted(tensors.len(), "tensor"),
+                counted(chunks, "buffer"),
                 first.name,
                 first.dims,
             );
@@ -145,6 +146,11 @@ fn table(findings: &Findings) -> String {
         None => text += WRONG_NUMBERS,
     }
     text
+}
+
+/// `1 tensor`, `2 tensors`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

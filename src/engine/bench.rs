@@ -32,7 +32,17 @@ impl Session {
         }
         let (read_gb_per_s, bandwidth_bytes) =
             measure_bandwidth(self.scheduler.model().gpu(), options.bandwidth_bytes).await?;
+        let gpu = self.scheduler.model().gpu().clone();
+        let weight_bytes = self.info().weight_bytes;
+        let started = now_ms();
+        let file_bytes = self.opened.read_some(options.bandwidth_bytes).await?;
+        let file_gb_per_s =
+            (file_bytes > 0).then(|| file_bytes as f64 / (now_ms() - started).max(1e-3) / 1e6);
         let mut report = BenchReport {
+            weights_ms: self.weights_ms,
+            load_gb_per_s: weight_bytes as f64 / self.weights_ms.max(1e-3) / 1e6,
+            file_gb_per_s,
+            upload_gb_per_s: measure_upload(&gpu, weight_bytes.min(options.bandwidth_bytes)).await?,
             device: self.scheduler.model().gpu().info().clone(),
             model: self.info().name.clone(),
             parameters: self.info().parameters,
@@ -105,6 +115,24 @@ impl Session {
         let steps = (told - first_told) as f64 / batch as f64;
         Ok((now_ms() - from) / steps.max(1.0))
     }
+}
+
+/// GB/s of writing about `bytes` to the GPU in pieces, as a load does.
+async fn measure_upload(gpu: &Gpu, bytes: u64) -> Result<f64> {
+    let piece = vec![0u32; 1 << 20];
+    let target = gpu.allocate("the upload measurement", 4 << 20, &[piece.len()]).await?;
+    let pieces = bytes.div_ceil(4 << 20).max(1);
+    gpu.finish().await?;
+    let started = now_ms();
+    for index in 0..pieces {
+        gpu.write(&target, 0, &piece);
+        gpu.queue().submit([]);
+        if index % 16 == 15 {
+            gpu.finish().await?;
+        }
+    }
+    gpu.finish().await?;
+    Ok((pieces * (4 << 20)) as f64 / (now_ms() - started) / 1e6)
 }
 
 /// (GB/s, bytes read) of the best of a few passes over a buffer of about `bytes`.

@@ -1,9 +1,14 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod defaults;
+mod fit;
+mod opened;
 mod reply;
 mod session;
 
+#[cfg(test)]
+mod fit_tests;
 #[cfg(test)]
 mod recovery_tests;
 
@@ -163,8 +168,14 @@ impl Engine {
             | Request::Branch { id, .. } => {
                 (id, Err(Error::BadRequest("this program does not search yet".into())))
             }
-            Request::Inspect { id, .. }
-            | Request::Library { id }
+            Request::Inspect { id, source, options } => {
+                let result = match self.open(&device_options(&options)).await {
+                    Ok(gpu) => fit::inspect(&gpu, &source, &options).await,
+                    Err(error) => Err(error),
+                };
+                (id, result.map(|report| (self.emit)(Event::Inspected { id, report })))
+            }
+            Request::Library { id }
             | Request::Find { id, .. }
             | Request::Pull { id, .. }
             | Request::Remove { id, .. } => {
@@ -205,17 +216,16 @@ impl Engine {
         if let Some(session) = self.session.take() {
             session.fail_all(&Error::BadRequest("another model was loaded".into()));
         }
-        let device = DeviceOptions {
-            device: options.device.clone(),
-            baseline: options.baseline,
-            variant: options.variant,
-        };
-        let gpu = self.open(&device).await?;
+        let gpu = self.open(&device_options(options)).await?;
         let session = Session::load(id, gpu, source, options, self.emit.clone()).await?;
         (self.emit)(Event::Loaded { id, model: session.info().clone() });
         self.session = Some(session);
         Ok(())
     }
+}
+
+fn device_options(options: &LoadOptions) -> DeviceOptions {
+    DeviceOptions { device: options.device.clone(), baseline: options.baseline, variant: options.variant }
 }
 
 /// Holds the chosen kernels against the reference; falls back to the base family where they differ.

@@ -4,33 +4,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::Emit;
+use super::opened::{Language, Opened};
 use super::reply::{Job, Reply};
 use crate::error::{Error, Result};
-use crate::files::ModelFiles;
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
-use crate::model::{Config, Options, Qwen2, Source, random_config};
+use crate::model::Qwen2;
 use crate::ops::self_test::some_tokens;
-use crate::ops::step::PAGE;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
-    ThoughtFormat,
 };
-use crate::sampler::{MAX_END_TOKENS, Rule};
-use crate::text::{self, ChatTemplate, EncodedPrompt, Tokenizer};
-
-/// Context where the user names none: enough for long thoughts, little enough for small cards. In tokens.
-const DEFAULT_CONTEXT: usize = 8192;
+use crate::sampler::Rule;
+use crate::text::{self, EncodedPrompt};
 
 /// A prompt long enough to take the kernels of a long one. In tokens.
 const WARM_UP_TOKENS: usize = 20;
-
-/// How a model turns text into tokens; random models have none.
-struct Language {
-    tokenizer: Tokenizer,
-    template: ChatTemplate,
-}
 
 /// What was asked for when a model was loaded, to load it again.
 #[derive(Clone)]
@@ -72,27 +61,15 @@ fn fail_all(emit: &Emit, ids: impl Iterator<Item = RequestId>, error: &Error) {
 pub(super) struct Session {
     emit: Emit,
     origin: Origin,
+    pub(super) opened: Opened,
+    /// What reading, packing and uploading the weights took.
+    pub(super) weights_ms: f64,
     pub(super) scheduler: Scheduler,
     language: Option<Language>,
     end_tokens: Vec<u32>,
     info: ModelInfo,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
-}
-
-/// Files of a source, or none for random weights.
-async fn open_files(source: &ModelSource) -> Result<Option<ModelFiles>> {
-    match source {
-        ModelSource::Random { .. } => Ok(None),
-        ModelSource::Embedded => {
-            if let Some(bytes) = platform::embedded_model() {
-                return ModelFiles::from_bytes("Polo Tiny", bytes).await.map(Some);
-            }
-            let url = platform::EMBEDDED_MODEL.to_owned();
-            ModelFiles::open(&ModelSource::Url { url }).await.map(Some)
-        }
-        _ => ModelFiles::open(source).await.map(Some),
-    }
 }
 
 impl Session {
@@ -104,72 +81,56 @@ impl Session {
         emit: Emit,
     ) -> Result<Self> {
         let started_ms = platform::now_ms();
-        let files = open_files(source).await?;
-        let (config, weights, name) = match (&files, source) {
-            (Some(files), _) => {
-                (Config::from_json(&files.name, &files.config)?, Source::Files(files), files.name.clone())
-            }
-            (None, ModelSource::Random { shape, seed }) => {
-                (random_config(shape)?, Source::Random(*seed), format!("random {shape}"))
-            }
-            (None, _) => return Err(Error::BadRequest("the source has no files".into())),
+        let loading = {
+            let emit = emit.clone();
+            move |phase, done_bytes, total_bytes| emit(Event::Loading { id, phase, done_bytes, total_bytes })
         };
-        let total_bytes = files.as_ref().map_or(0, ModelFiles::weight_bytes);
-        let mut done_bytes = 0;
-        let mut told = 0;
-        let progress_emit = emit.clone();
-        let mut progress = move |bytes: u64| {
+        loading(LoadPhase::Open, 0, 0);
+        let opened = Opened::open(source).await?;
+        // What may be wrong with these should be known before gigabytes are moved.
+        let language = opened.language()?;
+        let end_tokens = opened.end_tokens(language.as_ref());
+        let total_bytes = opened.file_bytes();
+        let (mut done_bytes, mut told) = (0, 0);
+        let mut progress = |bytes: u64| {
             done_bytes += bytes;
             // A hundred messages a load are enough for any bar.
             if done_bytes - told >= total_bytes / 100 {
                 told = done_bytes;
-                progress_emit(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
+                loading(LoadPhase::Upload, done_bytes, total_bytes);
             }
         };
-        let parameters = config.parameters();
-        let chosen = model_options(&config, options)?;
-        let model = Qwen2::load(gpu, config, weights, chosen, &mut progress).await?;
+        let wanted = opened.options(options)?;
+        let wanted_context = wanted.context;
+        let weights_from_ms = platform::now_ms();
+        let model = Qwen2::load(gpu, opened.config.clone(), opened.source(), wanted, &mut progress).await?;
+        let weights_ms = platform::now_ms() - weights_from_ms;
         let context = model.options().context;
-        let claims = files.as_ref().map(|files| files.claims.clone()).unwrap_or_default();
-        let shown_name = claims.iter().find(|(key, _)| key == "general.name").map(|(_, name)| name.clone());
+        if context < wanted_context {
+            let message = format!(
+                "a context of {wanted_context} tokens does not fit this GPU's memory; it is {context} tokens now"
+            );
+            emit(Event::Notice { id: Some(id), kind: "context".into(), message });
+        }
+        if let Some(message) = opened.remark() {
+            emit(Event::Notice { id: Some(id), kind: "sampling".into(), message });
+        }
         let mut info = ModelInfo {
-            name: shown_name.unwrap_or(name),
-            architecture: "qwen2".into(),
-            thoughts: ThoughtFormat::Marco,
-            parameters,
             context,
             weight_bytes: model.weights().bytes(),
             kv_bytes: model.kv_bytes(),
             tensors: model.weights().formats.clone(),
-            claims,
-            load_ms: 0.0,
-            sampling: files.as_ref().and_then(|files| recommended(files.generation_config.as_ref()?)),
+            ..opened.info()
         };
-        let language = match &files {
-            Some(files) => Some(Language {
-                tokenizer: Tokenizer::from_json(&files.tokenizer.json)?,
-                template: ChatTemplate::new(
-                    files.chat_template.clone(),
-                    files.tokenizer.bos_token.clone(),
-                    files.tokenizer.eos_token.clone(),
-                ),
-            }),
-            None => None,
-        };
-        let mut end_tokens = files.as_ref().map(ModelFiles::end_tokens).unwrap_or_default();
-        if let Some(language) = &language {
-            let named = ["<|im_end|>", "<|endoftext|>"].map(|token| language.tokenizer.token_id(token));
-            end_tokens.extend(named.into_iter().flatten());
-        }
-        end_tokens.sort_unstable();
-        end_tokens.dedup();
-        end_tokens.truncate(MAX_END_TOKENS);
         let mut scheduler = Scheduler::new(model);
-        warm_up(&mut scheduler).await?;
+        loading(LoadPhase::Compile, done_bytes, total_bytes);
+        warm_up(&mut scheduler, || loading(LoadPhase::Check, done_bytes, total_bytes)).await?;
         info.load_ms = platform::now_ms() - started_ms;
         Ok(Self {
             emit,
             origin: Origin { id, source: source.clone(), options: options.clone() },
+            opened,
+            weights_ms,
             scheduler,
             language,
             end_tokens,
@@ -209,6 +170,10 @@ impl Session {
         }
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
+        if let Some(message) = &prompt.note {
+            let kind = "template".into();
+            (self.emit)(Event::Notice { id: Some(id), kind, message: message.clone() });
+        }
         let cached_tokens = self.scheduler.cached_len(&prompt.tokens);
         let rule = Rule { temperature: sampling.temperature, top_k: sampling.top_k, top_p: sampling.top_p };
         for choice in 0..sampling.choices {
@@ -220,7 +185,8 @@ impl Session {
                 max_new_tokens: sampling.max_new_tokens,
                 end_tokens: self.end_tokens.clone(),
             })?;
-            self.replies.insert(sequence, (id, Reply::new(id, choice, &prompt, sampling)));
+            self.replies
+                .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
         }
         let choices = sampling.choices as usize;
         self.jobs.insert(
@@ -337,8 +303,8 @@ impl Session {
 }
 
 /// Runs a short prompt: compiles the kernels of a chat, which the first question would else wait for, and
-/// refuses a model whose logits are not finite.
-async fn warm_up(scheduler: &mut Scheduler) -> Result<()> {
+/// refuses a model whose logits are not finite or cannot be true. `checking` is told when all is submitted.
+async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<()> {
     let vocab = scheduler.model().config().vocab_size;
     let context = scheduler.model().options().context;
     scheduler.submit(SequenceRequest {
@@ -349,51 +315,26 @@ async fn warm_up(scheduler: &mut Scheduler) -> Result<()> {
         max_new_tokens: 2,
         end_tokens: Vec::new(),
     })?;
-    while scheduler.is_busy() {
-        for output in scheduler.step().await? {
-            if let Output::Failed { error, .. } = output {
-                return Err(error);
+    let mut outputs = scheduler.step().await?;
+    checking();
+    loop {
+        for output in outputs {
+            match output {
+                Output::Failed { error, .. } => return Err(error),
+                Output::Token { record, .. } => {
+                    if let Some(what) = record.implausible() {
+                        let what = format!("{what}; update the graphics driver, or download the model again");
+                        return Err(Error::BadNumbers(what));
+                    }
+                }
+                Output::Finished { .. } => {}
             }
         }
+        if !scheduler.is_busy() {
+            break;
+        }
+        outputs = scheduler.step().await?;
     }
     scheduler.clear_cache();
     Ok(())
-}
-
-fn model_options(config: &Config, options: &LoadOptions) -> Result<Options> {
-    let longest = config.max_position_embeddings;
-    let context = options.context.unwrap_or(DEFAULT_CONTEXT.min(longest));
-    if context < 2 || context > longest {
-        return Err(Error::BadRequest(format!(
-            "context is {context}, expected 2 to the model's {longest} tokens"
-        )));
-    }
-    if !(1..=64).contains(&options.max_batch) {
-        return Err(Error::BadRequest(format!("max_batch is {}, expected 1 to 64", options.max_batch)));
-    }
-    Ok(Options {
-        quantize: options.quantize,
-        kv: options.kv,
-        context,
-        sequences: options.max_batch,
-        // One full context, half as much again for other sequences, and a little for many short ones.
-        pages: context.div_ceil(PAGE) * 3 / 2 + 64,
-        max_chunk_bytes: options.max_chunk_bytes.max(1),
-    })
-}
-
-/// Sampling from `generation_config.json`; absent keys keep our defaults.
-fn recommended(config: &serde_json::Value) -> Option<SamplingOptions> {
-    let mut options = SamplingOptions::default();
-    let number = |key: &str| config[key].as_f64().map(|value| value as f32);
-    let known = ["temperature", "top_p", "top_k", "do_sample"].iter().any(|key| !config[*key].is_null());
-    options.temperature = number("temperature").unwrap_or(options.temperature);
-    options.top_p = number("top_p").unwrap_or(options.top_p);
-    if let Some(top_k) = config["top_k"].as_u64() {
-        options.top_k = top_k.min(64) as u32;
-    }
-    if config["do_sample"].as_bool() == Some(false) {
-        options.temperature = 0.0;
-    }
-    (known && options.validate().is_ok()).then_some(options)
 }

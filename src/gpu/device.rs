@@ -28,6 +28,7 @@ pub struct Gpu {
     info: DeviceInfo,
     variant: Variant,
     has_subgroups: bool,
+    memory_bytes: Option<u64>,
     lost: Arc<Mutex<Option<String>>>,
     kernels: RefCell<HashMap<(String, String), Rc<Kernel>>>,
 }
@@ -117,13 +118,24 @@ impl Gpu {
             .request_device(&descriptor)
             .await
             .map_err(|error| Error::NoGpu(format!("{}: {error}; {ADVICE}", adapter_info.name)))?;
-        let lost = Arc::new(Mutex::new(None));
+        let lost: Arc<Mutex<Option<String>>> = Arc::default();
         let note = lost.clone();
         device.set_device_lost_callback(move |reason, message| {
             if let Ok(mut slot) = note.lock() {
                 slot.get_or_insert(format!("{reason:?}: {message}"));
             }
         });
+        let full = lost.clone();
+        device.on_uncaptured_error(Arc::new(move |error| match error {
+            wgpu::Error::OutOfMemory { .. } => {
+                // Outside of `allocate`, where nothing can be given up: everything is let go and tried again.
+                if let Ok(mut slot) = full.lock() {
+                    slot.get_or_insert(format!("its memory is full: {error}"));
+                }
+            }
+            // A use of the interface that it forbids is a fault of ours.
+            other => panic!("{other}"),
+        }));
         // wgpu's browser backend neither requests nor reports subgroups; the worker's shim does both.
         let has_subgroups = features.contains(wgpu::Features::SUBGROUP)
             || (!options.baseline && platform::shim_has_subgroups());
@@ -154,7 +166,16 @@ impl Gpu {
         };
         info.variants
             .push(("matvec, attention, sampling".into(), format!("{variant:?}: {why}").to_lowercase()));
-        Ok(Self { device, queue, info, variant, has_subgroups, lost, kernels: RefCell::default() })
+        Ok(Self {
+            device,
+            queue,
+            info,
+            variant,
+            has_subgroups,
+            memory_bytes: platform::adapter_memory(&adapter),
+            lost,
+            kernels: RefCell::default(),
+        })
     }
 
     /// The wgpu device.
@@ -184,6 +205,17 @@ impl Gpu {
             "matvec, attention, sampling".into(),
             format!("{}: {why}", format!("{variant:?}").to_lowercase()),
         )];
+    }
+
+    /// Memory of the device in bytes, where the driver tells it.
+    pub fn memory_bytes(&self) -> Option<u64> {
+        self.memory_bytes
+    }
+
+    /// Largest buffer a shader can see, in bytes.
+    pub fn largest_binding(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
     }
 
     /// Whether shaders may use subgroup operations.
@@ -266,12 +298,9 @@ impl Gpu {
     pub async fn allocate(&self, label: &str, bytes: u64, dims: &[usize]) -> Result<Tensor> {
         let advice = "choose a smaller context or a smaller model";
         let refused = |what: String| Error::OutOfMemory { what, needed_bytes: bytes, advice: advice.into() };
-        let limits = self.device.limits();
-        if bytes > limits.max_buffer_size || bytes > limits.max_storage_buffer_binding_size {
-            return Err(refused(format!(
-                "{label} (the device binds at most {} bytes)",
-                limits.max_buffer_size
-            )));
+        let largest = self.largest_binding();
+        if bytes > largest {
+            return Err(refused(format!("{label} (the device binds at most {largest} bytes)")));
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let buffer = self.buffer(label, bytes);

@@ -1,6 +1,7 @@
 //! What the forward pass reads and writes between kernels. Allocated once; a step creates nothing.
 
 use super::Config;
+use crate::error::Result;
 use crate::gpu::{Gpu, Tensor};
 use crate::ops::attention::Splits;
 use crate::ops::step::Heads;
@@ -55,30 +56,66 @@ pub(super) struct Sizes {
     pub(super) many_splits: Splits,
 }
 
-impl Buffers {
-    pub(super) fn new(gpu: &Gpu, config: &Config, heads: &Heads, sizes: Sizes) -> Self {
-        let Sizes { tokens, batch, sequences, entries, many_splits } = sizes;
+impl Sizes {
+    /// Label and shape of each buffer, in the order of the fields of [`Buffers`].
+    fn dims(&self, config: &Config, heads: &Heads) -> [(&'static str, Vec<usize>); 15] {
+        let Self { tokens, batch, sequences, entries, many_splits } = *self;
         let pad = |size: usize| size.next_multiple_of(BLOCK);
         let c = pad(config.hidden_size);
         let q = pad(config.num_attention_heads * config.head_dim);
         let few: usize = Splits::new(entries).partial_dims(heads, batch).iter().product();
         let many: usize = many_splits.partial_dims(heads, tokens).iter().product();
-        Self {
-            steps: gpu.zeros("steps", &[tokens, 8]),
-            picked: gpu.zeros("picked", &[batch]),
-            table: gpu.zeros("table", &[sequences, entries, 2]),
-            sampled: gpu.zeros("sampled", &[sequences]),
-            x: gpu.zeros("x", &[tokens, c]),
-            normed: gpu.zeros("normed", &[tokens, c]),
-            qkv: gpu.zeros("qkv", &[tokens, heads.qkv_rows()]),
-            q: gpu.zeros("q", &[tokens, q]),
-            attended: gpu.zeros("attended", &[tokens, q]),
-            partial: gpu.zeros("partial", &[few.max(many)]),
-            gate_up: gpu.zeros("gate_up", &[tokens, 2 * config.intermediate_size]),
-            mlp: gpu.zeros("mlp", &[tokens, pad(config.intermediate_size)]),
-            head_x: gpu.zeros("head_x", &[batch, c]),
-            head_normed: gpu.zeros("head_normed", &[batch, c]),
-            logits: gpu.zeros("logits", &[batch, config.vocab_size]),
+        [
+            ("steps", vec![tokens, 8]),
+            ("picked", vec![batch]),
+            ("table", vec![sequences, entries, 2]),
+            ("sampled", vec![sequences]),
+            ("x", vec![tokens, c]),
+            ("normed", vec![tokens, c]),
+            ("qkv", vec![tokens, heads.qkv_rows()]),
+            ("q", vec![tokens, q]),
+            ("attended", vec![tokens, q]),
+            ("partial", vec![few.max(many)]),
+            ("gate_up", vec![tokens, 2 * config.intermediate_size]),
+            ("mlp", vec![tokens, pad(config.intermediate_size)]),
+            ("head_x", vec![batch, c]),
+            ("head_normed", vec![batch, c]),
+            ("logits", vec![batch, config.vocab_size]),
+        ]
+    }
+
+    /// Bytes of all buffers.
+    pub(super) fn bytes(&self, config: &Config, heads: &Heads) -> u64 {
+        self.dims(config, heads).iter().map(|(_, dims)| dims.iter().product::<usize>() as u64 * 4).sum()
+    }
+}
+
+impl Buffers {
+    /// Allocates them all; a refusal by the driver is an error.
+    pub(super) async fn new(gpu: &Gpu, config: &Config, heads: &Heads, sizes: &Sizes) -> Result<Self> {
+        let dims = sizes.dims(config, heads);
+        let mut made = Vec::with_capacity(dims.len());
+        for (label, dims) in &dims {
+            made.push(gpu.allocate(label, dims.iter().product::<usize>() as u64 * 4, dims).await?);
         }
+        let mut made = made.into_iter();
+        let mut next = || made.next().unwrap_or_else(|| unreachable!("one buffer a shape"));
+        Ok(Self {
+            steps: next(),
+            picked: next(),
+            table: next(),
+            sampled: next(),
+            x: next(),
+            normed: next(),
+            qkv: next(),
+            q: next(),
+            attended: next(),
+            partial: next(),
+            gate_up: next(),
+            mlp: next(),
+            head_x: next(),
+            head_normed: next(),
+            logits: next(),
+        })
     }
 }

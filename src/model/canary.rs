@@ -106,8 +106,9 @@ impl<'g> Canary<'g> {
                     format!("row {row} holds weights that are not finite numbers; download the file again"),
                 ));
             }
-            // Not written as `>`: a NaN must not pass.
-            if !((f64::from(got) - value).abs() <= TOLERANCE * magnitude + f64::from(f32::MIN_POSITIVE)) {
+            let allowed = TOLERANCE * magnitude + f64::from(f32::MIN_POSITIVE);
+            let close = (f64::from(got) - value).abs() <= allowed;
+            if !close {
                 return Err(Error::BadNumbers(format!(
                     "row {row} of {tensor} times a test vector is {got} on {}, expected {value}; \
                      update the graphics driver, or try another device or `variant`",

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::buffers::{Buffers, Sizes};
+use super::buffers::Buffers;
+use super::memory::{self, Working};
 use super::weights::{Layer, Loader};
 use super::{Config, Source, Weights};
 use crate::error::{Error, Result};
@@ -37,6 +38,19 @@ pub struct Options {
     pub max_chunk_bytes: u64,
 }
 
+impl Options {
+    /// The same for another context, with as many pages in proportion.
+    #[must_use]
+    pub fn with_context(&self, context: usize) -> Self {
+        Self { context, pages: Self::pages_for(context), ..self.clone() }
+    }
+
+    /// One full context, half as much again for other sequences, and a little for many short ones.
+    pub fn pages_for(context: usize) -> usize {
+        context.div_ceil(PAGE) * 3 / 2 + 64
+    }
+}
+
 /// Which plan a step uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StepShape {
@@ -66,7 +80,8 @@ impl Qwen2 {
     /// Rows of the largest batch that decodes at once.
     pub const MAX_BATCH: usize = 16;
 
-    /// Loads the weights and makes the cache; `progress` is told the bytes read.
+    /// Loads the weights and makes the cache; `progress` is told the bytes read. Where the cache does not fit
+    /// the device, the context is halved until it does: [`Qwen2::options`] tells the one it got.
     pub async fn load(
         gpu: Rc<Gpu>,
         config: Config,
@@ -76,27 +91,11 @@ impl Qwen2 {
     ) -> Result<Self> {
         let heads = config.heads(options.kv);
         let weights = Loader::new(&gpu, source, &config, &options, progress).load().await?;
-        let entries = Self::max_entries(&options);
-        let many_splits = Splits { count: 1, entries: entries.next_multiple_of(8) };
-        let table = rope::table(options.context, config.head_dim, config.rope_theta);
-        let rope_table = gpu.upload("rope_table", &table, &[options.context, config.head_dim]);
-        let mut kv = Vec::with_capacity(config.num_hidden_layers);
-        for _ in 0..config.num_hidden_layers {
-            let dims = [options.pages, heads.page_words()];
-            let bytes = dims.iter().product::<usize>() as u64 * 4;
-            kv.push(gpu.allocate("the key/value cache of a layer", bytes, &dims).await?);
-        }
-        let sizes = Sizes {
-            tokens: Self::chunk_for(&gpu),
-            batch: Self::MAX_BATCH,
-            sequences: options.sequences,
-            entries,
-            many_splits,
-        };
-        let buffers = Buffers::new(&gpu, &config, &heads, sizes);
+        let (options, working) = memory::allocate(&gpu, &config, options).await?;
+        let Working { sizes, kv, rope_table, buffers } = working;
         Ok(Self {
-            splits: Splits::new(entries),
-            many_splits,
+            splits: Splits::new(sizes.entries),
+            many_splits: sizes.many_splits,
             gpu,
             config,
             heads,
@@ -110,17 +109,6 @@ impl Qwen2 {
         })
     }
 
-    /// Entries a block table may have: a fork leaves partly filled pages, so twice the pages of the context.
-    fn max_entries(options: &Options) -> usize {
-        2 * options.context.div_ceil(PAGE)
-    }
-
-    /// Tokens of a prefill chunk: long enough to fill the tiles, short enough that a submit stays under
-    /// some 200 ms and other work gets in between.
-    fn chunk_for(gpu: &Gpu) -> usize {
-        if gpu.variant() == Variant::Serial { 64 } else { 256 }
-    }
-
     /// Most rows of one step.
     pub fn max_rows(&self) -> usize {
         self.buffers.x.dims()[0]
@@ -128,7 +116,7 @@ impl Qwen2 {
 
     /// Entries that fit the block table of a sequence.
     pub fn table_entries(&self) -> usize {
-        Self::max_entries(&self.options)
+        memory::max_entries(&self.options)
     }
 
     /// The device.

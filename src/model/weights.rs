@@ -1,6 +1,7 @@
 //! From named tensors in files to matrices on the GPU, a block of rows at a time: no tensor is ever
 //! whole in memory.
 
+use super::blueprint::{Joined, Part};
 use super::canary::{Canary, sampled};
 use super::{Config, random};
 use crate::error::{Error, Result};
@@ -62,13 +63,6 @@ pub(super) struct Loader<'l> {
     staged: usize,
 }
 
-/// A tensor to read rows of.
-struct Part {
-    name: String,
-    dtype: DType,
-    rows: usize,
-}
-
 impl Weights {
     /// The head: its own matrix, or the embedding table.
     pub(super) fn head(&self) -> &Matrix {
@@ -107,13 +101,8 @@ impl<'l> Loader<'l> {
         options: &super::Options,
         progress: &'l mut dyn FnMut(u64),
     ) -> Self {
-        let widest = [
-            config.vocab_size,
-            config.heads(options.kv).qkv_rows(),
-            config.hidden_size,
-            2 * config.intermediate_size,
-        ];
-        let matrices = 4 * config.num_hidden_layers + 2;
+        let matrices = Joined::all(config);
+        let widest = matrices.iter().map(Joined::rows).max().unwrap_or(0);
         Self {
             gpu,
             source,
@@ -122,7 +111,7 @@ impl<'l> Loader<'l> {
             max_chunk_bytes: options.max_chunk_bytes,
             progress,
             formats: Vec::new(),
-            canary: Canary::new(gpu, matrices, widest.into_iter().max().unwrap_or(0)),
+            canary: Canary::new(gpu, matrices.len(), widest),
             staged: 0,
         }
     }
@@ -131,9 +120,7 @@ impl<'l> Loader<'l> {
         let c = self.config;
         let heads = c.heads(crate::protocol::KvType::F32);
         let (q, kv) = (heads.heads * heads.head_dim, heads.kv_heads * heads.head_dim);
-        let table = [c.vocab_size];
-        let embed_tokens =
-            self.matrix(&["model.embed_tokens.weight"], &table, c.hidden_size, true, |row| (0, row)).await?;
+        let embed_tokens = self.matrix(&Joined::embed_tokens(c), |row| (0, row)).await?;
         let mut layers = Vec::with_capacity(c.num_hidden_layers);
         for index in 0..c.num_hidden_layers {
             let name = |part: &str| format!("model.layers.{index}.{part}");
@@ -141,13 +128,18 @@ impl<'l> Loader<'l> {
             let input_norm = self.vector(&name("input_layernorm.weight"), c.hidden_size).await?;
             let mut bias = Vec::new();
             for (part, len) in [("q_proj.bias", q), ("k_proj.bias", kv), ("v_proj.bias", kv)] {
-                bias.extend(self.vector(&attention(part), len).await?);
+                if c.architecture.has_bias() {
+                    bias.extend(self.vector(&attention(part), len).await?);
+                } else {
+                    bias.resize(bias.len() + len, 0.0);
+                }
             }
+            // Some files lay rows as the kernels want them.
+            let in_file = |row: usize| if c.rope_interleave { row } else { qkv::interleave(&heads, row) };
             let mut norm_bias = padded(&input_norm);
-            norm_bias.extend((0..bias.len()).map(|row| bias[qkv::interleave(&heads, row)]));
-            let names = [attention("q_proj.weight"), attention("k_proj.weight"), attention("v_proj.weight")];
+            norm_bias.extend((0..bias.len()).map(|row| bias[in_file(row)]));
             let order = |row: usize| {
-                let row = qkv::interleave(&heads, row);
+                let row = in_file(row);
                 if row < q {
                     (0, row)
                 } else if row < q + kv {
@@ -156,20 +148,12 @@ impl<'l> Loader<'l> {
                     (2, row - q - kv)
                 }
             };
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let qkv = self.matrix(&names, &[q, kv, kv], c.hidden_size, false, order).await?;
-            let o_proj = self
-                .matrix(&[&attention("o_proj.weight")], &[c.hidden_size], q, false, |row| (0, row))
-                .await?;
+            let qkv = self.matrix(&Joined::qkv(c, index), order).await?;
+            let o_proj = self.matrix(&Joined::o_proj(c, index), |row| (0, row)).await?;
             let post_norm = self.vector(&name("post_attention_layernorm.weight"), c.hidden_size).await?;
-            let names = [name("mlp.gate_proj.weight"), name("mlp.up_proj.weight")];
-            let sizes = [c.intermediate_size; 2];
-            let gate_up = self
-                .matrix(&[&names[0], &names[1]], &sizes, c.hidden_size, false, |row| (row % 2, row / 2))
-                .await?;
-            let down = name("mlp.down_proj.weight");
-            let down_proj =
-                self.matrix(&[&down], &[c.hidden_size], c.intermediate_size, false, |row| (0, row)).await?;
+            // A gate, then its up: the kernels multiply pairs of rows.
+            let gate_up = self.matrix(&Joined::gate_up(c, index), |row| (row % 2, row / 2)).await?;
+            let down_proj = self.matrix(&Joined::down_proj(c, index), |row| (0, row)).await?;
             layers.push(Layer {
                 qkv,
                 norm_bias: self.upload(&norm_bias),
@@ -182,13 +166,9 @@ impl<'l> Loader<'l> {
         }
         let norm = self.vector("model.norm.weight", c.hidden_size).await?;
         let norm = self.upload(&padded(&norm));
-        let lm_head = if c.tie_word_embeddings {
-            None
-        } else {
-            Some(
-                self.matrix(&["lm_head.weight"], &[c.vocab_size], c.hidden_size, true, |row| (0, row))
-                    .await?,
-            )
+        let lm_head = match Joined::lm_head(c) {
+            Some(head) => Some(self.matrix(&head, |row| (0, row)).await?),
+            None => None,
         };
         self.canary.finish().await?;
         Ok(Weights { embed_tokens, layers, norm, lm_head, formats: self.formats })
@@ -196,25 +176,6 @@ impl<'l> Loader<'l> {
 
     fn upload(&self, values: &[f32]) -> Tensor {
         self.gpu.upload("vector", values, &[values.len()])
-    }
-
-    /// Finds a tensor and checks its shape.
-    fn part(&self, name: &str, dims: &[usize]) -> Result<Part> {
-        let rows = dims[..dims.len() - 1].iter().product();
-        let Source::Files(files) = &self.source else {
-            let blocks = dims.len() == 2 && dims[1].is_multiple_of(BLOCK);
-            return Ok(Part {
-                name: name.into(),
-                dtype: if blocks { DType::Q4_0 } else { DType::F32 },
-                rows,
-            });
-        };
-        let info = files.tensor(name)?;
-        if info.dims != dims {
-            let what = format!("tensor {name} is {:?}, expected {dims:?} by the config", info.dims);
-            return Err(Error::bad_model(&files.name, what));
-        }
-        Ok(Part { name: name.into(), dtype: info.dtype, rows })
     }
 
     async fn read(&mut self, part: &Part, rows: std::ops::Range<usize>, columns: usize) -> Result<Vec<u8>> {
@@ -229,7 +190,7 @@ impl<'l> Loader<'l> {
     }
 
     async fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>> {
-        let part = self.part(name, &[len])?;
+        let part = self.source.part(name, &[len])?;
         let bytes = self.read(&part, 0..1, len).await?;
         let values = quant::decode_row(part.dtype, &bytes);
         if let Some(position) = values.iter().position(|value| !value.is_finite()) {
@@ -258,53 +219,20 @@ impl<'l> Loader<'l> {
         });
     }
 
-    /// The format for parts that share a matrix: that of the file if they agree, else one that holds all.
-    /// `table` is set for the embedding and the head, which `--quantize q4` keeps in 8 bits.
-    fn format(&self, parts: &[Part], table: bool) -> Format {
-        let dense = |dtype: DType| matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
-        if parts.iter().all(|part| dense(part.dtype)) {
-            match self.quantize {
-                Quantize::None => {}
-                Quantize::Q4 | Quantize::Nf4 if !table => return Format::Q4 { min: true },
-                Quantize::Q4 | Quantize::Nf4 | Quantize::Q8 => return Format::Q8 { min: false },
-            }
-        }
-        let first = Format::lossless(parts[0].dtype);
-        if parts.iter().all(|part| Format::lossless(part.dtype) == first) {
-            first
-        } else if parts.iter().all(|part| matches!(part.dtype, DType::Q4_0 | DType::Q8_0)) {
-            Format::Q8 { min: false }
-        } else {
-            Format::F32
-        }
-    }
-
     /// Joins tensors into one matrix; `order` says which part and row of it lies at a row.
-    async fn matrix(
-        &mut self,
-        names: &[&str],
-        rows: &[usize],
-        columns: usize,
-        table: bool,
-        order: impl Fn(usize) -> (usize, usize),
-    ) -> Result<Matrix> {
-        let parts: Vec<Part> = names
-            .iter()
-            .zip(rows)
-            .map(|(name, rows)| self.part(name, &[*rows, columns]))
-            .collect::<Result<_>>()?;
-        let format = self.format(&parts, table);
-        let total: usize = parts.iter().map(|part| part.rows).sum();
-        let per_chunk = Matrix::rows_per_chunk(format, columns, self.max_chunk_bytes);
-        let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
-        let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
-        let mut chunks = Vec::new();
-        for first_row in (0..total).step_by(per_chunk) {
-            let held = per_chunk.min(total - first_row);
+    async fn matrix(&mut self, joined: &Joined, order: impl Fn(usize) -> (usize, usize)) -> Result<Matrix> {
+        let parts = joined.find(&self.source)?;
+        let formats = joined.formats(&parts, self.quantize);
+        let columns = joined.columns;
+        let mut chunks: Vec<Chunk> = Vec::new();
+        for (rows, format) in joined.chunks(&formats, self.max_chunk_bytes) {
+            let (first_row, held) = (rows.start, rows.len());
+            let (weight_words, scale_words) = (format.weight_words(columns), format.scale_words(columns));
+            let per_piece = (PIECE_BYTES / format.row_bytes(columns) / 2 * 2).max(2);
             let padded = held.next_multiple_of(2);
             let weight_dims = [padded, weight_words];
             let weight =
-                self.gpu.allocate(names[0], (padded * weight_words * 4) as u64, &weight_dims).await?;
+                self.gpu.allocate(&parts[0].name, (padded * weight_words * 4) as u64, &weight_dims).await?;
             let scales = if scale_words == 0 {
                 self.gpu.upload("scales", &[1.0f32], &[1])
             } else {
@@ -326,12 +254,13 @@ impl<'l> Loader<'l> {
                     self.gpu.finish().await?;
                 }
             }
-            chunks.push(Chunk { first_row, rows: held, weight, scales });
+            chunks.push(Chunk { first_row, rows: held, format, weight, scales });
         }
-        for part in &parts {
-            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), chunks.len());
+        for (part, format) in parts.iter().zip(formats) {
+            let held = chunks.iter().filter(|chunk| chunk.format == format).count();
+            self.note(&part.name, &[part.rows, columns], part.dtype, format.name(), held);
         }
-        let matrix = Matrix { format, rows: total, columns, chunks };
+        let matrix = Matrix { rows: joined.rows(), columns, chunks };
         self.canary.matrix(&matrix);
         Ok(matrix)
     }

@@ -17,7 +17,12 @@ pub const F32_EXP: f64 = 1e-5;
 /// Largest relative RMS error of a product with weights of `format`. With a minimum, d (q.x) and m (sum x)
 /// nearly cancel for weights near zero: the terms are up to 8 times their difference.
 pub fn matrix_tolerance(format: Format) -> f64 {
-    if matches!(format, Format::Q4 { .. } | Format::Q8 { min: true }) { 4.0 * F32 } else { F32 }
+    match format {
+        Format::Q4 { .. } | Format::Q5 { .. } | Format::Q8 { min: true } | Format::Q4K | Format::Q5K => {
+            4.0 * F32
+        }
+        Format::Q8 { .. } | Format::Q6K | Format::Nf4 | Format::F16 | Format::BF16 | Format::F32 => F32,
+    }
 }
 
 /// Deterministic test data.

@@ -29,8 +29,9 @@ pub fn text(format: Format) -> String {
 /// Records `out = weight[token]`; `steps` [T] rows, `sampled` [sequences], `out` [T, C padded].
 pub fn record(r: &mut Recorder<'_>, weight: &Matrix, steps: &Tensor, sampled: &Tensor, out: &Tensor) {
     assert_eq!(out.dims()[1], weight.blocks() * BLOCK, "embed: out");
-    let kernel = r.gpu().kernel("embed", &text(weight.format), &source::weight_overrides(weight.format));
     for chunk in &weight.chunks {
+        let overrides = source::weight_overrides(chunk.format);
+        let kernel = r.gpu().kernel("embed", &text(chunk.format), &overrides);
         let params = Params {
             blocks: weight.blocks() as u32,
             columns: weight.columns as u32,
@@ -77,7 +78,7 @@ mod tests {
         let gpu = check::testing::gpu();
         let mut results = Vec::new();
         for format in Format::ALL {
-            for (vocab, columns, chunk) in [(1, 1, 2), (131, 56, 1000), (301, 100, 44)] {
+            for (vocab, columns, chunk) in [(1, 1, 2), (131, 56, 1000), (301, 612, 44)] {
                 results.push(pollster::block_on(check(&gpu, format, vocab, columns, chunk)));
             }
         }

@@ -24,11 +24,11 @@ pub fn record(
     assert_eq!(x.dims()[1], weight.blocks() * BLOCK, "gate_up: x");
     assert_eq!(norm.len(), x.dims()[1], "gate_up: norm");
     assert!(out.dims()[1] >= weight.rows / 2, "gate_up: out");
-    let mut overrides = source::weight_overrides(weight.format);
-    overrides.push(("NORM", f64::from(u8::from(launch.variant != Variant::Serial))));
-    let text = source::pair_kernel("gate_up", SHADER, weight.format, launch.variant, launch.batch);
-    let kernel = r.gpu().kernel("gate_up", &text, &overrides);
     for chunk in &weight.chunks {
+        let mut overrides = source::weight_overrides(chunk.format);
+        overrides.push(("NORM", f64::from(u8::from(launch.variant != Variant::Serial))));
+        let text = source::pair_kernel("gate_up", SHADER, chunk.format, launch.variant, launch.batch);
+        let kernel = r.gpu().kernel("gate_up", &text, &overrides);
         let params = Params::new(weight, chunk, eps, out.dims()[1]);
         let groups = chunk.pairs().div_ceil(source::pairs_per_group(launch.variant, launch.batch));
         let tensors = [&chunk.weight, &chunk.scales, x, norm, out];
@@ -83,7 +83,7 @@ mod tests {
         let mut results = Vec::new();
         for variant in [Variant::Base, Variant::Serial, Variant::Subgroup] {
             for (features, columns, batch) in [(1, 33, 1), (77, 56, 4), (130, 900, 16)] {
-                for format in [Format::Q4 { min: false }, Format::Q4 { min: true }, Format::F16] {
+                for format in [Format::Q4 { min: false }, Format::Q5K, Format::F16] {
                     let launch = Launch { variant, batch };
                     results.push(pollster::block_on(check(&gpu, launch, format, features, columns)));
                 }

@@ -23,11 +23,11 @@ pub fn record(
 ) {
     assert_eq!(x.dims()[1], weight.blocks() * BLOCK, "lm_head: x");
     assert_eq!(norm.len(), x.dims()[1], "lm_head: norm");
-    let mut overrides = source::weight_overrides(weight.format);
-    overrides.push(("NORM", f64::from(u8::from(launch.variant != Variant::Serial))));
-    let text = source::pair_kernel("lm_head", SHADER, weight.format, launch.variant, launch.batch);
-    let kernel = r.gpu().kernel("lm_head", &text, &overrides);
     for chunk in &weight.chunks {
+        let mut overrides = source::weight_overrides(chunk.format);
+        overrides.push(("NORM", f64::from(u8::from(launch.variant != Variant::Serial))));
+        let text = source::pair_kernel("lm_head", SHADER, chunk.format, launch.variant, launch.batch);
+        let kernel = r.gpu().kernel("lm_head", &text, &overrides);
         let params = Params::new(weight, chunk, eps, logits.dims()[1]);
         let groups = chunk.pairs().div_ceil(source::pairs_per_group(launch.variant, launch.batch));
         let tensors = [&chunk.weight, &chunk.scales, x, norm, logits];
@@ -74,7 +74,7 @@ mod tests {
         let mut results = Vec::new();
         for variant in [Variant::Base, Variant::Serial, Variant::Subgroup] {
             for (rows, columns, batch) in [(5, 33, 1), (131, 56, 4), (257, 900, 16)] {
-                for format in [Format::Q4 { min: false }, Format::Q8 { min: false }, Format::F32] {
+                for format in [Format::Q4 { min: false }, Format::Q8 { min: false }, Format::Q6K] {
                     let launch = Launch { variant, batch };
                     results.push(pollster::block_on(check(&gpu, launch, format, rows, columns)));
                 }

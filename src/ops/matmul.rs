@@ -33,10 +33,10 @@ pub fn text(format: Format) -> String {
 pub fn record(r: &mut Recorder<'_>, weight: &Matrix, x: &Tensor, out: &Tensor, add: bool) {
     assert_eq!(x.dims()[1], weight.blocks() * BLOCK, "matmul: x");
     assert!(x.dims()[0].is_multiple_of(TILE) && out.dims()[0].is_multiple_of(TILE), "matmul: whole tiles");
-    let mut overrides = source::weight_overrides(weight.format);
-    overrides.push(("ADD", f64::from(u8::from(add))));
-    let kernel = r.gpu().kernel("matmul", &text(weight.format), &overrides);
     for chunk in &weight.chunks {
+        let mut overrides = source::weight_overrides(chunk.format);
+        overrides.push(("ADD", f64::from(u8::from(add))));
+        let kernel = r.gpu().kernel("matmul", &text(chunk.format), &overrides);
         let params = Params {
             blocks: weight.blocks() as u32,
             rows: weight.rows as u32,

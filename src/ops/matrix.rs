@@ -10,6 +10,8 @@ pub struct Chunk {
     pub first_row: usize,
     /// Rows held, not counting a row of padding that makes their number even.
     pub rows: usize,
+    /// How the weights are stored; chunks of one matrix may differ, as the types of its parts in the file do.
+    pub format: Format,
     /// The plane, [rows, words].
     pub weight: Tensor,
     /// The scales, [rows, words], or [1] for unquantised formats.
@@ -26,8 +28,6 @@ impl Chunk {
 /// A matrix [N, K], row-major, split by rows.
 #[derive(Debug, Clone)]
 pub struct Matrix {
-    /// How the weights are stored.
-    pub format: Format,
     /// N, outputs.
     pub rows: usize,
     /// K, inputs.
@@ -89,10 +89,11 @@ impl Matrix {
             chunks.push(Chunk {
                 first_row: index * rows_per_chunk,
                 rows: part_rows,
+                format,
                 weight: gpu.upload("weight", &weight, &[padded, weight_words]),
                 scales,
             });
         }
-        Self { format, rows, columns, chunks }
+        Self { rows, columns, chunks }
     }
 }

@@ -78,11 +78,11 @@ pub fn record(
     assert_eq!(weight.rows, heads.qkv_rows(), "qkv: weight");
     assert_eq!(x.dims()[1], weight.blocks() * BLOCK, "qkv: x");
     assert_eq!(io.norm_bias.len(), x.dims()[1] + weight.rows, "qkv: norm and bias");
-    let mut overrides = source::weight_overrides(weight.format);
-    overrides.push(("NORM", f64::from(u8::from(launch.variant != Variant::Serial))));
-    overrides.push(heads.kv_override());
-    let kernel = r.gpu().kernel("qkv", &text(launch, weight.format), &overrides);
     for chunk in &weight.chunks {
+        let mut overrides = source::weight_overrides(chunk.format);
+        overrides.push(("NORM", f64::from(u8::from(launch.variant != Variant::Serial))));
+        overrides.push(heads.kv_override());
+        let kernel = r.gpu().kernel("qkv", &text(launch, chunk.format), &overrides);
         let params = Params {
             blocks: weight.blocks() as u32,
             pairs: chunk.pairs() as u32,

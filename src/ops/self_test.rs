@@ -12,10 +12,16 @@ use crate::protocol::{KvType, SelfTestResult, Variant};
 use crate::quant::Format;
 
 /// One format of each weight fragment and kind of scales.
-const FORMATS: [Format; 5] = [
+const FORMATS: [Format; 11] = [
     Format::Q4 { min: false },
     Format::Q4 { min: true },
+    Format::Q5 { min: false },
+    Format::Q5 { min: true },
     Format::Q8 { min: false },
+    Format::Q4K,
+    Format::Q5K,
+    Format::Q6K,
+    Format::Nf4,
     Format::BF16,
     Format::F32,
 ];
@@ -29,10 +35,29 @@ pub fn variants(gpu: &Gpu) -> Vec<Variant> {
     variants
 }
 
-/// A quick check of the variant in use: enough to catch a broken compiler or a wrong assumption about subgroups.
+/// A quick check of the family in use, before anything is loaded: a product of one row and of several, attention
+/// and sampling. Enough to catch a broken compiler or a wrong assumption about subgroups; the weights themselves
+/// are checked while they are uploaded. The first result that is wrong, or the last.
 pub async fn check_variant(gpu: &Gpu) -> SelfTestResult {
-    let launch = Launch { variant: gpu.variant(), batch: 1 };
-    matvec::check(gpu, launch, Format::Q4 { min: false }, 70, 544, 1 << 20).await
+    let variant = gpu.variant();
+    let q4 = Format::Q4 { min: false };
+    let several = Launch::for_rows(variant, 4).batch;
+    let mut result = matvec::check(gpu, Launch { variant, batch: 1 }, q4, 70, 544, 1 << 20).await;
+    if result.passed() && several > 1 {
+        result = matvec::check(gpu, Launch { variant, batch: several }, q4, 70, 544, 1 << 20).await;
+    }
+    if result.passed() {
+        let heads = Heads { heads: 4, kv_heads: 2, head_dim: 16, kv: KvType::F16 };
+        result = match variant {
+            Variant::Serial => attention_serial::check(gpu, heads, &[3, 40]).await,
+            Variant::Base | Variant::Subgroup => attention::check(gpu, heads, &[3, 40]).await,
+        };
+    }
+    if result.passed() {
+        let sampling = if variant == Variant::Serial { Variant::Serial } else { Variant::Base };
+        result = sample::check(gpu, sampling, 517).await;
+    }
+    result
 }
 
 /// Runs everything once at small sizes.
@@ -81,7 +106,14 @@ pub async fn run(gpu: &Gpu) -> Vec<SelfTestResult> {
 pub fn all_shaders() -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, text: String| out.push((name.to_owned(), text));
+    // One format of each fragment: what else sets formats apart is constants.
+    let mut fragments: Vec<&str> = Vec::new();
     for format in Format::ALL {
+        let fragment = super::source::weight_fragment(format);
+        if fragments.contains(&fragment) {
+            continue;
+        }
+        fragments.push(fragment);
         for variant in [Variant::Base, Variant::Serial, Variant::Subgroup] {
             for batch in Launch::BATCHES {
                 let launch = Launch { variant, batch };

@@ -11,7 +11,12 @@ use crate::quant::Format;
 pub fn weight_fragment(format: Format) -> &'static str {
     match format {
         Format::Q4 { .. } => include_str!("../../shaders/common/weight_q4.wgsl"),
+        Format::Q5 { .. } => include_str!("../../shaders/common/weight_q5.wgsl"),
         Format::Q8 { .. } => include_str!("../../shaders/common/weight_q8.wgsl"),
+        Format::Q4K => include_str!("../../shaders/common/weight_q4_k.wgsl"),
+        Format::Q5K => include_str!("../../shaders/common/weight_q5_k.wgsl"),
+        Format::Q6K => include_str!("../../shaders/common/weight_q6_k.wgsl"),
+        Format::Nf4 => include_str!("../../shaders/common/weight_nf4.wgsl"),
         Format::F16 | Format::BF16 => include_str!("../../shaders/common/weight_half.wgsl"),
         Format::F32 => include_str!("../../shaders/common/weight_f32.wgsl"),
     }
@@ -20,10 +25,12 @@ pub fn weight_fragment(format: Format) -> &'static str {
 /// The override constants that fragment needs.
 pub fn weight_overrides(format: Format) -> Vec<(&'static str, f64)> {
     match format {
-        Format::Q4 { min } | Format::Q8 { min } => vec![("HAS_MIN", f64::from(u8::from(min)))],
+        Format::Q4 { min } | Format::Q5 { min } | Format::Q8 { min } => {
+            vec![("HAS_MIN", f64::from(u8::from(min)))]
+        }
         Format::F16 => vec![("BF16", 0.0)],
         Format::BF16 => vec![("BF16", 1.0)],
-        Format::F32 => vec![],
+        Format::Q4K | Format::Q5K | Format::Q6K | Format::Nf4 | Format::F32 => vec![],
     }
 }
 

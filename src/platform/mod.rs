@@ -3,6 +3,8 @@
 //! The only place that asks which target this is: the twins export the same functions, and the rest
 //! of the program reads the same on both sides. Futures are not `Send`: the engine has one thread.
 
+pub mod disk;
+pub mod http;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(target_arch = "wasm32")]
@@ -57,22 +59,48 @@ pub async fn sleep_ms(ms: u32) {
     twin::sleep_ms(ms).await;
 }
 
-/// Opens a file (natively) or an address (in the browser) for ranged reading.
+/// A number in [0, 1), for what must differ and need not be secret.
+pub fn random() -> f64 {
+    twin::random()
+}
+
+/// Opens an address, a file (natively), a stored or a picked file (in the browser) for ranged reading.
 pub async fn open(location: &str) -> Result<Box<dyn ByteSource>> {
-    match twin::open(location).await? {
+    match open_if_exists(location).await? {
         Some(source) => Ok(source),
+        None if is_address(location) => {
+            Err(crate::Error::NotFound(format!("{location}: there is nothing at this address; check it")))
+        }
         None => Err(crate::Error::fetch(location, "there is no such file; check the spelling")),
     }
 }
 
 /// Like [`open`], but a file that is not there is `None`.
 pub async fn open_if_exists(location: &str) -> Result<Option<Box<dyn ByteSource>>> {
-    twin::open(location).await
+    if is_address(location) { http::open(location).await } else { twin::open(location).await }
 }
 
 /// Whether a location is a folder of files. An address is one unless it ends like a model file.
 pub fn is_folder(location: &str) -> Result<bool> {
-    twin::is_folder(location)
+    if !is_address(location) {
+        return twin::is_folder(location);
+    }
+    let path = location.split(['?', '#']).next().unwrap_or(location).to_ascii_lowercase();
+    Ok(![".gguf", ".safetensors", ".json"].iter().any(|ending| path.ends_with(ending)))
+}
+
+/// What the locations of files begin with that the person picked in the page.
+pub const PICKED_ROOT: &str = "picked:/";
+
+/// Makes a file that the page sent (a `web_sys::File`) readable under [`PICKED_ROOT`] and its name. Natively
+/// there is no page, and nothing happens.
+pub fn offer_picked(file: &dyn std::any::Any) {
+    twin::offer_picked(file);
+}
+
+/// Whether a location is on the network. In the browser everything is that lies not in its own storage.
+pub fn is_address(location: &str) -> bool {
+    twin::is_address(location)
 }
 
 /// Polo Tiny, where the program carries it in itself; the page fetches [`EMBEDDED_MODEL`] instead.
@@ -94,6 +122,11 @@ pub fn shim_adapter_name() -> Option<String> {
 /// Whether the browser worker's shim asked the adapter for subgroups and got them; natively false.
 pub fn shim_has_subgroups() -> bool {
     twin::shim_has_subgroups()
+}
+
+/// Memory that an adapter's shaders can use without a detour, in bytes; `None` where nobody tells.
+pub fn adapter_memory(adapter: &wgpu::Adapter) -> Option<u64> {
+    twin::adapter_memory(adapter)
 }
 
 /// Checks that a range lies inside a source of `total` bytes.

@@ -10,6 +10,9 @@ use futures_util::future::LocalBoxFuture;
 use super::ByteSource;
 use crate::{Error, Result};
 
+pub(super) mod disk;
+pub(super) mod http;
+
 /// Gives way once to whatever else this thread drives.
 pub(super) async fn yield_now() {
     let mut yielded = false;
@@ -65,7 +68,6 @@ impl ByteSource for FileSource {
 
 #[expect(clippy::unused_async, reason = "the browser's twin waits for the network")]
 pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> {
-    refuse_address(location)?;
     let fetch = |error: std::io::Error| Error::fetch(location, error);
     let file = match File::open(location) {
         Ok(file) => file,
@@ -85,17 +87,23 @@ pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> 
     Ok(Some(Box::new(source)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the browser's twin can fail")]
 pub(super) fn is_folder(location: &str) -> Result<bool> {
-    refuse_address(location)?;
     Ok(std::path::Path::new(location).is_dir())
 }
 
-fn refuse_address(location: &str) -> Result<()> {
-    if location.starts_with("http://") || location.starts_with("https://") {
-        let what = format!("{location} is an address; download the file first and give its path");
-        return Err(Error::BadRequest(what));
-    }
-    Ok(())
+pub(super) fn is_address(location: &str) -> bool {
+    location.starts_with("http://") || location.starts_with("https://")
+}
+
+pub(super) fn offer_picked(_file: &dyn std::any::Any) {}
+
+/// A number in [0, 1), for what must differ and need not be secret.
+pub(super) fn random() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    // The standard library seeds every hasher differently.
+    let bits = std::hash::RandomState::new().build_hasher().finish();
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 pub(super) const WGSL_SUBGROUPS: &str = "";
@@ -111,4 +119,18 @@ pub(super) fn shim_has_subgroups() -> bool {
 #[expect(clippy::unnecessary_wraps, reason = "the browser's twin has none")]
 pub(super) fn embedded_model() -> Option<&'static [u8]> {
     Some(include_bytes!("../../models/polo-tiny.gguf"))
+}
+
+/// Vulkan's largest heap of device-local memory; the other systems' interfaces are not asked yet.
+#[allow(unsafe_code, reason = "the memory of a device is only told below wgpu's safe interface")]
+pub(super) fn adapter_memory(adapter: &wgpu::Adapter) -> Option<u64> {
+    // SAFETY: the handles are only read while `adapter` keeps them alive, and nothing is destroyed.
+    let properties = unsafe {
+        let vulkan = adapter.as_hal::<wgpu::hal::api::Vulkan>()?;
+        let instance = vulkan.shared_instance().raw_instance();
+        instance.get_physical_device_memory_properties(vulkan.raw_physical_device())
+    };
+    let heaps = properties.memory_heaps.iter().take(properties.memory_heap_count as usize);
+    // Bit 0 of the flags is VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.
+    heaps.filter(|heap| heap.flags.as_raw() & 1 != 0).map(|heap| heap.size).max()
 }

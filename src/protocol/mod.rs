@@ -757,6 +757,14 @@ pub struct BenchReport {
     pub parameters: u64,
     /// Time to load, in milliseconds.
     pub load_ms: f64,
+    /// Of it, reading, packing and uploading the weights, in milliseconds.
+    pub weights_ms: f64,
+    /// Bytes of weights on the GPU over that time, in GB/s (1e9).
+    pub load_gb_per_s: f64,
+    /// What merely reading the files brings, in GB/s; `None` where the weights come from no file.
+    pub file_gb_per_s: Option<f64>,
+    /// What merely writing to the GPU brings, in GB/s.
+    pub upload_gb_per_s: f64,
     /// Prompt tokens a second.
     pub prefill_tokens_per_s: f64,
     /// Read bandwidth measured in this run, in GB/s (1e9).

@@ -142,6 +142,19 @@ impl Record {
         self.flags & FLAG_FAULT != 0
     }
 
+    /// Why these numbers cannot be those of a language model, if they cannot: all alternatives alike (zeros were
+    /// read where weights should be), or logits beyond anything that training leaves.
+    pub fn implausible(&self) -> Option<String> {
+        let known = self.top().count();
+        let alike =
+            self.top_logits[..known].iter().all(|logit| logit.to_bits() == self.top_logits[0].to_bits());
+        if known > 1 && alike {
+            return Some(format!("the {known} most probable tokens all have the logit {}", self.logit));
+        }
+        (self.logit.abs() > LARGEST_LOGIT)
+            .then(|| format!("the most probable token has the logit {}", self.logit))
+    }
+
     /// Natural logarithm of the token's probability at temperature 1.
     pub fn logprob(&self) -> f32 {
         self.logit - self.log_sum_exp
@@ -154,9 +167,29 @@ impl Record {
     }
 }
 
+/// Logits of real models stay below a hundred; random ones of odd shapes reach thousands.
+const LARGEST_LOGIT: f32 = 1e6;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_and_giants_are_not_plausible() {
+        let record = |logits: [f32; TOP]| Record {
+            id: 1,
+            logit: logits[0],
+            log_sum_exp: logits[0] + 1.0,
+            top_ids: [1, 2, 3, 4, 5],
+            top_logits: logits,
+            flags: 0,
+            position: 0,
+            slot: 0,
+        };
+        assert_eq!(record([9.0, 8.0, 8.0, 1.0, -3.0]).implausible(), None);
+        assert!(record([0.0; TOP]).implausible().is_some());
+        assert!(record([1e7, 8.0, 8.0, 1.0, -3.0]).implausible().is_some());
+    }
 
     fn draw(position: u32) -> Draw {
         Draw { seed: 0x0123_4567_89ab_cdef, choice: 3, position }

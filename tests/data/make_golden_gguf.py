@@ -62,9 +62,8 @@ def tokenizer():
     return t
 
 
-def write_gguf(path, m, w, t):
-    """Writes the file; returns the weights as a reader of it sees them, under Hugging Face's names."""
-    out = gguf.GGUFWriter(str(path), "qwen2")
+def add_metadata(out, m, t):
+    """What a real Qwen2 file says of itself."""
     out.add_name("Polo golden")
     out.add_file_type(gguf.LlamaFileType.MOSTLY_Q4_0)
     out.add_context_length(512)
@@ -90,21 +89,32 @@ def write_gguf(path, m, w, t):
     out.add_add_bos_token(False)
     out.add_chat_template(CHAT_TEMPLATE)
 
-    seen = {}
-    def add(name, hf_name, kind=Type.F32):
-        data = gguf.quants.quantize(w[hf_name], kind)
-        out.add_tensor(name, data, raw_dtype=kind)
-        seen[hf_name] = gguf.quants.dequantize(data, kind).reshape(w[hf_name].shape)
-    add("token_embd.weight", "model.embed_tokens.weight", Q8)
+
+def add_tensors(add, m, w, layer_types, embedding, head):
+    """Calls `add(GGUF name, Hugging Face name, type)` for every tensor; `head` is None where it is the embedding."""
+    add("token_embd.weight", "model.embed_tokens.weight", embedding)
     for l in range(m["L"]):
-        for (hf, name), kind in zip(MATRICES.items(), LAYER_TYPES[l]):
+        for (hf, name), kind in zip(MATRICES.items(), layer_types[l]):
             add(f"blk.{l}.{name}.weight", f"model.layers.{l}.{hf}.weight", kind)
             if f"model.layers.{l}.{hf}.bias" in w:
                 add(f"blk.{l}.{name}.bias", f"model.layers.{l}.{hf}.bias")
         for hf, name in NORMS.items():
             add(f"blk.{l}.{name}.weight", f"model.layers.{l}.{hf}.weight")
     add("output_norm.weight", "model.norm.weight")
-    add("output.weight", "lm_head.weight", Q4)
+    if head is not None:
+        add("output.weight", "lm_head.weight", head)
+
+
+def write_gguf(path, m, w, t):
+    """Writes the file; returns the weights as a reader of it sees them, under Hugging Face's names."""
+    out = gguf.GGUFWriter(str(path), "qwen2")
+    add_metadata(out, m, t)
+    seen = {}
+    def add(name, hf_name, kind=Type.F32):
+        data = gguf.quants.quantize(w[hf_name], kind)
+        out.add_tensor(name, data, raw_dtype=kind)
+        seen[hf_name] = gguf.quants.dequantize(data, kind).reshape(w[hf_name].shape)
+    add_tensors(add, m, w, LAYER_TYPES, embedding=Q8, head=Q4)
     out.write_header_to_file()
     out.write_kv_data_to_file()
     out.write_tensors_to_file()

@@ -35,8 +35,8 @@ impl Golden {
 pub(crate) async fn load(model: &str, variant: Variant, kv: KvType, max_chunk_bytes: u64) -> Qwen2 {
     let data = format!("{}/tests/data/golden", env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
-    let path = if model == "gguf" {
-        format!("{data}/gguf/model.gguf")
+    let path = if model.starts_with("gguf") {
+        format!("{data}/{model}/model.gguf")
     } else {
         // Most of the models have no tokenizer of their own, and need none here.
         std::fs::copy(format!("{data}/bf16_file/tokenizer.json"), folder.path().join("tokenizer.json"))
@@ -47,7 +47,7 @@ pub(crate) async fn load(model: &str, variant: Variant, kv: KvType, max_chunk_by
         folder.path().to_str().unwrap().to_owned()
     };
     let files = ModelFiles::open(&ModelSource::Path { path }).await.unwrap();
-    let config = Config::from_json(&files.name, &files.config).unwrap();
+    let config = Config::of(&files).unwrap();
     let gpu = Gpu::open(&DeviceOptions { variant: Some(variant), ..Default::default() }).await.unwrap();
     let options =
         Options { quantize: Quantize::None, kv, context: 256, sequences: 16, pages: 400, max_chunk_bytes };
@@ -219,6 +219,21 @@ fn outliers_in_bias_and_activations() {
 #[test]
 fn gguf_of_mixed_types() {
     check("gguf");
+}
+
+#[test]
+fn gguf_of_k_types_and_others() {
+    check("gguf_types");
+}
+
+#[test]
+fn llama_in_every_type_of_gguf() {
+    check("gguf_llama");
+}
+
+#[test]
+fn llama_as_transformers_writes_it() {
+    check("llama_folder");
 }
 
 #[test]

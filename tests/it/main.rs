@@ -1,12 +1,16 @@
 //! What holds across modules, and what the programs do when run from outside.
 
+mod big_model;
 mod cli;
 mod files;
 mod generate;
 mod gguf_writer;
 mod golden;
+mod hub;
 mod layout;
+mod library;
 mod quant;
+mod real;
 mod search;
 mod shaders;
 mod text;

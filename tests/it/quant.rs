@@ -30,7 +30,9 @@ fn check(file: &SafeTensors<'_>, dtype: DType, bytes: &str, values: &str) {
 fn blocks_are_what_gguf_makes_of_them() {
     let file = open("blocks.safetensors");
     let file = SafeTensors::deserialize(&file).unwrap();
-    for dtype in [DType::Q4_0, DType::Q4_1, DType::Q8_0, DType::BF16, DType::F16] {
+    let blocks =
+        [DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1, DType::Q8_0, DType::Q4K, DType::Q5K, DType::Q6K];
+    for dtype in blocks.into_iter().chain([DType::BF16, DType::F16]) {
         check(&file, dtype, &format!("{}_bytes", dtype.name()), &format!("{}_f32", dtype.name()));
     }
 }

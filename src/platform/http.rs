@@ -1,0 +1,254 @@
+//! HTTP as both sides have it: a GET that tells status and headers, then streams its body; and an
+//! address as a source of bytes.
+
+use std::sync::RwLock;
+
+use futures_util::future::LocalBoxFuture;
+
+use super::{ByteSource, check_range, sleep_ms, twin};
+use crate::{Error, Result};
+
+/// The first request brings this much, so that a small file takes one request, in bytes.
+const HEAD_BYTES: u64 = 64 << 10;
+/// A body that must be held whole, because its server knows no ranges, is refused from here on, in bytes.
+const MAX_WHOLE: u64 = 512 << 20;
+/// A read of a range is tried so often before its failure counts.
+const TRIES: u32 = 4;
+/// Silence after which a connection counts as dead, in milliseconds.
+pub const STALL_MS: u32 = 20_000;
+
+/// Origin and secret: requests to that origin, and to no other, carry it.
+static TOKEN: RwLock<Option<(String, String)>> = RwLock::new(None);
+
+/// Lets requests to one origin (`https://host`) carry a token from now on.
+pub fn authorize(origin: &str, token: Option<&str>) {
+    let pair = token.map(|token| (origin.trim_end_matches('/').to_owned(), token.to_owned()));
+    *TOKEN.write().unwrap_or_else(std::sync::PoisonError::into_inner) = pair;
+}
+
+fn token_for(url: &str) -> Option<String> {
+    let pair = TOKEN.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (origin, token) = pair.as_ref()?;
+    url.strip_prefix(origin.as_str()).filter(|rest| rest.starts_with('/')).map(|_| token.clone())
+}
+
+/// What to ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ask {
+    /// First byte and the one after the last; `None` for everything.
+    pub range: Option<(u64, u64)>,
+    /// Silence after which the connection counts as dead, in milliseconds; 0 for [`STALL_MS`].
+    pub stall_ms: u32,
+}
+
+/// An answer whose body is still to come. Dropping it ends the connection.
+pub struct Response(twin::http::Response);
+
+/// Asks an address. An error means that no answer came; any status is an answer.
+pub async fn get(url: &str, ask: Ask) -> Result<Response> {
+    let mut headers = Vec::new();
+    if let Some((start, end)) = ask.range {
+        headers.push(("Range", format!("bytes={start}-{}", end.max(start + 1) - 1)));
+    }
+    if let Some(token) = token_for(url) {
+        headers.push(("Authorization", format!("Bearer {token}")));
+    }
+    let stall_ms = if ask.stall_ms == 0 { STALL_MS } else { ask.stall_ms };
+    twin::http::get(url, &headers, stall_ms).await.map(Response)
+}
+
+impl Response {
+    /// The status, e.g. 206.
+    pub fn status(&self) -> u16 {
+        self.0.status()
+    }
+
+    /// A header, by its name in lower case; in the browser only what the server exposes.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.0.header(name)
+    }
+
+    /// The next bytes of the body, of any number above 0; `None` at its end.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        self.0.chunk().await
+    }
+
+    /// The rest of the body, at most `limit` bytes of it.
+    pub async fn body(&mut self, url: &str, limit: u64) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() as u64 > limit {
+                return Err(Error::fetch(url, format!("more than {limit} bytes came, expected fewer")));
+            }
+        }
+        Ok(body)
+    }
+
+    /// First byte and length of the whole, from `Content-Range`.
+    pub fn content_range(&self) -> Option<(u64, Option<u64>)> {
+        let value = self.header("content-range")?;
+        let (range, total) = value.trim().strip_prefix("bytes")?.trim().split_once('/')?;
+        let start = range.split('-').next()?.trim().parse().ok()?;
+        Some((start, total.trim().parse().ok()))
+    }
+
+    /// What the server asks to wait, in milliseconds.
+    pub fn retry_after_ms(&self) -> Option<u32> {
+        let seconds: f64 = self.header("retry-after")?.trim().parse().ok()?;
+        (seconds >= 0.0).then_some((seconds.min(600.0) * 1e3) as u32)
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.status(), 408 | 429 | 500 | 502 | 503 | 504)
+    }
+
+    /// The error for a status that is no success.
+    pub fn refusal(&self, url: &str) -> Error {
+        let host = host(url);
+        match self.status() {
+            401 | 403 => Error::Gated(format!(
+                "{host} refuses {url} ({}): it wants a sign-in, or the address has expired",
+                self.status()
+            )),
+            404 | 410 => Error::NotFound(format!("{url}: there is nothing at this address; check it")),
+            429 => Error::fetch(url, format!("{host} says that too much was asked (429); try again later")),
+            status @ 500..=599 => {
+                Error::fetch(url, format!("{host} has a fault of its own ({status}); try again later"))
+            }
+            status => Error::fetch(url, format!("{host} answered {status}, expected 200 or 206")),
+        }
+    }
+}
+
+/// The host of an address, for messages.
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+/// A wait before the next of several tries: doubling from half a second to half a minute, with jitter so
+/// that many clients do not come back at once. In milliseconds.
+pub fn back_off_ms(failures: u32) -> u32 {
+    let full = 500.0 * f64::from(1u32 << failures.min(6));
+    (full.min(30_000.0) * (0.5 + 0.5 * twin::random())) as u32
+}
+
+/// Asks until an answer comes that is more than a passing fault, a few times.
+pub async fn get_patiently(url: &str, ask: Ask) -> Result<Response> {
+    for failures in 0.. {
+        let last = failures + 1 >= TRIES;
+        let wait = match get(url, ask).await {
+            Ok(response) if response.is_passing() && !last => {
+                response.retry_after_ms().unwrap_or_else(|| back_off_ms(failures))
+            }
+            Err(Error::Fetch { .. }) if !last => back_off_ms(failures),
+            other => return other,
+        };
+        sleep_ms(wait).await;
+    }
+    unreachable!("the loop ends at its last try")
+}
+
+/// An address whose server answers ranges, or whose whole body is held because it does not.
+struct UrlSource {
+    url: String,
+    len: u64,
+    /// The bytes from the start that are here already; all of them where the server knows no ranges.
+    head: Vec<u8>,
+}
+
+impl UrlSource {
+    async fn read_once(&self, start: u64, end: u64) -> Result<Vec<u8>> {
+        let mut response = get_patiently(&self.url, Ask { range: Some((start, end)), stall_ms: 0 }).await?;
+        match response.status() {
+            206 => {}
+            200 => return Err(Error::Damaged { file: self.url.clone(), what: CHANGED.into() }),
+            _ => return Err(response.refusal(&self.url)),
+        }
+        if response
+            .content_range()
+            .is_some_and(|(at, total)| at != start || total.is_some_and(|t| t != self.len))
+        {
+            return Err(Error::Damaged { file: self.url.clone(), what: CHANGED.into() });
+        }
+        let bytes = response.body(&self.url, end - start).await?;
+        if bytes.len() as u64 != end - start {
+            let what = format!("{} bytes came for a range of {}; try again", bytes.len(), end - start);
+            return Err(Error::fetch(&self.url, what));
+        }
+        Ok(bytes)
+    }
+}
+
+const CHANGED: &str = "the file changed on the server while it was read; load it again";
+
+impl ByteSource for UrlSource {
+    fn name(&self) -> &str {
+        &self.url
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>>> {
+        Box::pin(async move {
+            check_range(&self.url, self.len, offset, len)?;
+            let end = offset + len as u64;
+            if len == 0 {
+                return Ok(Vec::new());
+            }
+            if end <= self.head.len() as u64 {
+                return Ok(self.head[offset as usize..end as usize].to_vec());
+            }
+            let mut failures = 0;
+            loop {
+                match self.read_once(offset, end).await {
+                    Err(Error::Fetch { .. }) if failures + 1 < TRIES => {
+                        sleep_ms(back_off_ms(failures)).await;
+                        failures += 1;
+                    }
+                    other => return other,
+                }
+            }
+        })
+    }
+}
+
+/// Opens an address for ranged reading; one that is not there is `None`.
+pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> {
+    let mut response = get_patiently(location, Ask { range: Some((0, HEAD_BYTES)), stall_ms: 0 }).await?;
+    let status = response.status();
+    // A development server answers a missing path with its index page; an empty file has no ranges.
+    let page = response.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    if matches!(status, 404 | 410) || (page && matches!(status, 200 | 206)) {
+        return Ok(None);
+    }
+    if status == 416 {
+        return Ok(Some(Box::new(UrlSource { url: location.into(), len: 0, head: Vec::new() })));
+    }
+    if !matches!(status, 200 | 206) {
+        return Err(response.refusal(location));
+    }
+    let total = response.content_range().and_then(|(_, total)| total);
+    let claimed = response.header("content-length").and_then(|text| text.parse::<u64>().ok());
+    if status == 200 && claimed.is_some_and(|length| length > MAX_WHOLE) {
+        let what = "its server gives no ranges of bytes, so it cannot be read in pieces; download it first";
+        return Err(Error::fetch(location, what));
+    }
+    let head = response.body(location, MAX_WHOLE).await?;
+    let here = head.len() as u64;
+    let len = match (status, total) {
+        (206, Some(total)) if total >= here => total,
+        (206, _) if here < HEAD_BYTES => here,
+        (206, _) => {
+            let what = "the server hides the file's length (it must expose the header Content-Range)";
+            return Err(Error::fetch(location, what));
+        }
+        // No ranges here: the body is the whole file, already read.
+        _ => here,
+    };
+    Ok(Some(Box::new(UrlSource { url: location.into(), len, head })))
+}

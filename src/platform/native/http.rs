@@ -1,0 +1,135 @@
+//! The system's side of `platform::http`: ureq on threads, so that the engine's own thread never waits.
+
+use std::io::Read;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::StreamExt;
+use ureq::Agent;
+use ureq::config::RedirectAuthHeaders;
+
+use super::super::http::host;
+use crate::{Error, Result};
+
+/// Bytes handed over at once; smaller pieces would wake the engine too often.
+const CHUNK: usize = 128 << 10;
+/// Chunks that may wait for the engine; a full queue slows the network down.
+const QUEUE: usize = 4;
+
+/// One for all, so that connections are used again.
+static AGENT: LazyLock<Agent> = LazyLock::new(|| {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        // A token is for the host that it was meant for, never for the one that serves the bytes.
+        .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+        .user_agent(concat!("polo/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(Duration::from_secs(20)))
+        .timeout_resolve(Some(Duration::from_secs(20)))
+        .max_idle_connections_per_host(8)
+        .build()
+        .into()
+});
+
+type Head = (u16, Vec<(String, String)>);
+
+pub(in crate::platform) struct Response {
+    head: Head,
+    chunks: mpsc::Receiver<Result<Vec<u8>>>,
+}
+
+pub(in crate::platform) async fn get(
+    url: &str,
+    headers: &[(&str, String)],
+    stall_ms: u32,
+) -> Result<Response> {
+    let stall = Some(Duration::from_millis(u64::from(stall_ms)));
+    let mut request = AGENT.get(url).config().timeout_per_read(stall).timeout_recv_response(stall).build();
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let (head_sender, head) = oneshot::channel::<Result<Head>>();
+    let (sender, chunks) = mpsc::channel(QUEUE);
+    let url = url.to_owned();
+    let gone = Error::fetch(&url, "the thread that asked is gone, which is a bug");
+    std::thread::spawn(move || match request.call() {
+        Ok(response) => {
+            let text = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            };
+            let headers = response.headers().iter().filter_map(text).collect();
+            if head_sender.send(Ok((response.status().as_u16(), headers))).is_ok() {
+                pass_on(&url, response.into_body().into_reader(), sender);
+            }
+        }
+        Err(error) => drop(head_sender.send(Err(explain(&url, &error)))),
+    });
+    let head = head.await.unwrap_or(Err(gone))?;
+    Ok(Response { head, chunks })
+}
+
+/// Sends the body until it ends or nobody listens any more.
+fn pass_on(url: &str, mut body: impl Read, mut sender: mpsc::Sender<Result<Vec<u8>>>) {
+    let mut send = |item| {
+        let ready = std::future::poll_fn(|context| sender.poll_ready(context));
+        pollster::block_on(ready).is_ok() && sender.start_send(item).is_ok()
+    };
+    loop {
+        let mut chunk = vec![0; CHUNK];
+        let mut filled = 0;
+        let mut end = None;
+        while filled < CHUNK && end.is_none() {
+            match body.read(&mut chunk[filled..]) {
+                Ok(0) => end = Some(None),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => end = Some(Some(explain(url, &ureq::Error::from(error)))),
+            }
+        }
+        chunk.truncate(filled);
+        if filled > 0 && !send(Ok(chunk)) {
+            return;
+        }
+        match end {
+            None => {}
+            Some(None) => return,
+            Some(Some(error)) => {
+                send(Err(error));
+                return;
+            }
+        }
+    }
+}
+
+/// Why no answer came, and what to do about it.
+fn explain(url: &str, error: &ureq::Error) -> Error {
+    let host = host(url);
+    let what = match error {
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+            return Error::BadRequest(format!("{url} is no address: {error}"));
+        }
+        ureq::Error::HostNotFound => format!("{host} was not found; is the network there?"),
+        ureq::Error::Timeout(_) => format!("{host} went silent ({error}); is the network there?"),
+        ureq::Error::ConnectionFailed => format!("{host} cannot be reached; is the network there?"),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
+            format!("no secure connection to {host} ({error}); is this machine's clock right?")
+        }
+        ureq::Error::Io(error) => format!("the connection to {host} broke ({error}); is the network there?"),
+        other => format!("{host}: {other}"),
+    };
+    Error::fetch(url, what)
+}
+
+impl Response {
+    pub(in crate::platform) fn status(&self) -> u16 {
+        self.head.0
+    }
+
+    pub(in crate::platform) fn header(&self, name: &str) -> Option<String> {
+        self.head.1.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    pub(in crate::platform) async fn chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        self.chunks.next().await.transpose()
+    }
+}
