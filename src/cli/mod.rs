@@ -9,6 +9,11 @@ mod failure;
 mod output;
 mod problems;
 mod session;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`polo ask --search` draws with it once the engine searches")
+)]
+mod tree;
 
 use std::process::ExitCode;
 

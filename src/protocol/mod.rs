@@ -373,6 +373,8 @@ pub enum Event {
         id: RequestId,
         /// The tree with all that is needed to go on.
         json: String,
+        /// The tree as a picture.
+        svg: String,
     },
     /// Result of [`Request::SelfTest`].
     SelfTested {

@@ -267,8 +267,9 @@ proptest! {
             changes.extend(search.take_changes());
             prop_assert!(!search.clock(9.9));
         }
+        let running = search.stopped().is_none();
         let over = search.clock(10.0);
-        prop_assert_eq!(over, search.stopped() == Some(StopCause::Time));
+        prop_assert_eq!((over, search.stopped() == Some(StopCause::Time)), (running, running));
         for work in lanes {
             let mut told = chaos.propose(&work).unwrap();
             if over && told.tokens.len() > 3 {
