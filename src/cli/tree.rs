@@ -146,8 +146,8 @@ fn node_line(node: &TreeNode) -> String {
 pub(super) fn bars(votes: &Votes) -> Vec<String> {
     let width = votes.classes.iter().map(|class| columns_of(&class.answer)).max().unwrap_or(0).min(24);
     let bar = |weight: f64| {
-        let full = (weight * BAR as f64).round() as usize;
-        format!("{}{}", "█".repeat(full.min(BAR)), "░".repeat(BAR - full.min(BAR)))
+        let cell = |at: usize| if (at as f64 + 0.5) / BAR as f64 <= weight { '█' } else { '░' };
+        (0..BAR).map(cell).collect::<String>()
     };
     let line = |class: &crate::protocol::VoteClass| {
         let answer = fit(&class.answer, width);
@@ -229,8 +229,15 @@ fn columns_of(text: &str) -> usize {
 fn width(letter: char) -> usize {
     match u32::from(letter) {
         0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f => 2,
-        0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1faff
+        | 0x20000..=0x3fffd => 2,
         _ => 1,
     }
 }

@@ -40,7 +40,9 @@ fn events() -> Vec<Event> {
 
 fn view() -> TreeView {
     let mut view = TreeView::default();
-    events().iter().for_each(|event| view.apply(event));
+    for event in &events() {
+        view.apply(event);
+    }
     view
 }
 

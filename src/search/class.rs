@@ -27,7 +27,7 @@ fn normal_text(text: &str) -> Option<String> {
         text = lower.split_whitespace().collect::<Vec<_>>().join(" ");
     }
     while let Some(rest) = ANNOUNCED.iter().find_map(|words| after(&text, words)) {
-        text = rest.to_owned();
+        text = rest.to_string();
     }
     (!text.is_empty()).then_some(text)
 }

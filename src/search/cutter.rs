@@ -180,7 +180,7 @@ fn rfind(text: &[u8], tag: &str, new: usize) -> Option<usize> {
 /// Whether a text with something in it ends in a blank line.
 pub(super) fn ends_paragraph(text: &[u8]) -> bool {
     let end = text.iter().rposition(|byte| !byte.is_ascii_whitespace());
-    end.is_some_and(|end| text[end..].iter().filter(|byte| **byte == b'\n').count() >= 2)
+    end.is_some_and(|end| text[end..].iter().filter(|byte| **byte == b'\n').nth(1).is_some())
 }
 
 #[cfg(test)]

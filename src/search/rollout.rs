@@ -163,7 +163,9 @@ impl Rollout {
         self.spent += tokens.len() as u32;
         if self.is_answering() {
             // Decoded after a forced close: shown with their confidence, but not counted.
-            tokens.iter_mut().for_each(|token| token.forced = true);
+            for token in &mut tokens {
+                token.forced = true;
+            }
             self.tokens.append(&mut tokens);
             self.state = State::Ended(NodeKind::Truncated);
             return;
@@ -270,7 +272,9 @@ impl Rollout {
         let before: Vec<&Token> = ground.tree.tokens(self.start.node).collect();
         let text = before.iter().flat_map(|token| token.bytes.0.iter().copied()).collect();
         let mut watch = Watch::new(Cutter::new(ground.options.action, tags(ground.thoughts), text));
-        before.into_iter().for_each(|token| watch.recall(token));
+        for token in before {
+            watch.recall(token);
+        }
         for at in 0..=self.tokens.len() {
             for (_, kind) in self.marks.iter().filter(|mark| mark.0 == at) {
                 watch.cutter_mut().mark(*kind);

@@ -18,7 +18,8 @@ impl Score {
     pub fn from_f32(confidence: f32) -> Self {
         assert!((0.0..=1.0).contains(&confidence), "a confidence is {confidence}, expected 0 to 1");
         // Exact: 24 significant bits fit, and what lies below 2^-32 is nothing.
-        Self((f64::from(confidence) * Self::ONE.0 as f64) as u64)
+        let units = f64::from(confidence) * Self::ONE.0 as f64;
+        Self(u32::try_from(units as i64).map_or(Self::ONE.0, u64::from))
     }
 
     /// As a number.
@@ -27,6 +28,7 @@ impl Score {
     }
 
     /// Mean of `count` scores whose sum this is; zero of none. Rounded down, so never above the largest.
+    #[must_use]
     pub fn mean(self, count: u32) -> Self {
         Self(self.0.checked_div(u64::from(count)).unwrap_or(0))
     }
@@ -58,7 +60,7 @@ mod tests {
     #[test]
     fn numbers_come_back() {
         for x in [0.0_f32, 0.1, 0.25, 0.9, 1.0 - f32::EPSILON / 2.0, 1.0] {
-            assert_eq!(Score::from_f32(x).to_f64() as f32, x);
+            assert_eq!((Score::from_f32(x).to_f64() as f32).to_bits(), x.to_bits());
         }
         assert_eq!(Score::from_f32(1.0), Score::ONE);
         // (0.5 + 0.25 + 0.75) / 3 = 0.5; of none it is nothing.

@@ -207,8 +207,8 @@ mod tests {
         select(tree, options, options.path_tokens, ANY)
     }
 
-    fn at(node: NodeId) -> Option<Launch> {
-        Some(Launch { node, reflect: false })
+    fn at(node: NodeId) -> Launch {
+        Launch { node, reflect: false }
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
         tree.node_mut(ROOT).visits = 2;
         tree.node_mut(ROOT).launched = 3;
         // Three ways on, but four lanes.
-        assert_eq!(walk(&tree, &options), at(ROOT));
+        assert_eq!(walk(&tree, &options), Some(at(ROOT)));
         tree.node_mut(ROOT).launched = 4;
         // Both children have all their expansions under way: nothing can be launched.
         assert_eq!(walk(&tree, &options), None);
@@ -228,13 +228,13 @@ mod tests {
         for id in [low, high] {
             tree.node_mut(id).launched = 1;
         }
-        assert_eq!(select(&tree, &options, 2048, climate), at(high));
+        assert_eq!(select(&tree, &options, 2048, climate), Some(at(high)));
         // Without a value to tell them apart, the oldest.
-        assert_eq!(walk(&tree, &options), at(low));
+        assert_eq!(walk(&tree, &options), Some(at(low)));
         tree.node_mut(high).pinned = true;
-        assert_eq!(walk(&tree, &options), at(high));
+        assert_eq!(walk(&tree, &options), Some(at(high)));
         tree.node_mut(high).pruned = true;
-        assert_eq!(walk(&tree, &options), at(low));
+        assert_eq!(walk(&tree, &options), Some(at(low)));
     }
 
     #[test]

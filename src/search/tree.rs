@@ -1,6 +1,6 @@
 //! The tree: nodes with their tokens and counts, paths, and what a finished rollout changes.
 //!
-//! At rest N(p) = sum of N(children) + end_count(p) at every node, N(root) is the number of rollouts and W(root) the
+//! At rest N(p) = sum of N(children) + `end_count(p)` at every node, N(root) is the number of rollouts and W(root) the
 //! sum of their values.
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ pub struct Answer {
 
 /// A piece of a reply, and what is known of the replies through it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Node {
     /// Where it hangs; the root at itself.
     pub parent: NodeId,
@@ -315,7 +316,7 @@ mod tests {
     fn the_value_of_a_path_is_the_mean_of_its_scored_tokens() {
         let (tree, _, b) = small();
         // (0.5 + 1.0 + 0.75) / 3 = 0.75; the forced token has no part.
-        assert_eq!(tree.path_value(b).to_f64(), 0.75);
+        assert_eq!(tree.path_value(b), Score::from_f32(0.75));
         assert_eq!(tree.node(b).mean_confidence(), Some(0.75));
         assert_eq!(tree.path_value(ROOT), Score::ZERO);
     }

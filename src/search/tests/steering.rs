@@ -131,6 +131,7 @@ proptest! {
         search.cancel();
         changes.extend(search.take_changes());
         at_rest(&search, &changes);
+        prop_assert!(search.tree().nodes().iter().all(|node| node.length <= search.path_limit));
         prop_assert!(search.tree().nodes().iter().all(|node| node.kind != NodeKind::Final || node.children.is_empty()));
     }
 }
