@@ -13,5 +13,6 @@ mod nf4;
 mod pull;
 mod quant;
 mod real;
+mod search;
 mod shaders;
 mod text;
