@@ -11,7 +11,13 @@ mod library;
 mod library_args;
 mod output;
 mod problems;
+mod quantization;
 mod session;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`polo ask --search` draws with it once the engine searches")
+)]
+mod tree;
 
 use std::process::ExitCode;
 
