@@ -113,8 +113,9 @@ fn kv_parser() -> impl TypedValueParser<Value = KvType> {
 }
 
 fn quantize_parser() -> impl TypedValueParser<Value = Quantize> {
-    PossibleValuesParser::new(["none", "q4", "q8"]).map(|name| match name.as_str() {
+    PossibleValuesParser::new(["none", "q4", "nf4", "q8"]).map(|name| match name.as_str() {
         "q4" => Quantize::Q4,
+        "nf4" => Quantize::Nf4,
         "q8" => Quantize::Q8,
         _ => Quantize::None,
     })
@@ -306,15 +307,19 @@ const EVAL_EXAMPLES: &str = "\
 Examples:
   polo eval --suite arithmetic --count 100
   polo eval --suite arithmetic,words-ru --split test --count 500 --json
+  polo eval --suite quantization --model FOLDER --compare model-Q4_K_M.gguf
 
 Choices are made on the dev split; the test split is looked at once, at the end.";
 
 /// Arguments of `polo eval`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct EvalArgs {
-    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all
+    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all; or quantization
     #[arg(long, default_value = "arithmetic")]
     pub(super) suite: String,
+    /// For --suite quantization: another file of the same model, e.g. a GGUF file; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(super) compare: Vec<String>,
     /// Part of the problems; no two share one
     #[arg(long, default_value = "dev", value_parser = ["train", "dev", "test"])]
     pub(super) split: String,

@@ -11,7 +11,7 @@ use super::problems::split;
 use super::session::{Session, progress_bar};
 use crate::Error;
 use crate::eval::problems::{Problem, generate};
-use crate::eval::{Outcome, Report, score, suite};
+use crate::eval::{Outcome, Report, quantization, score, suite};
 use crate::protocol::{
     Channel, Event, LoadOptions, Message, Prompt, Request, RequestId, Role, SamplingOptions,
 };
@@ -42,6 +42,9 @@ struct Pending {
 }
 
 pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
+    if args.suite == quantization::NAME {
+        return super::quantization::run(args, output);
+    }
     let kinds = suite(&args.suite)?;
     if args.count == 0 {
         return Err(Error::BadRequest("--count is 0, expected at least 1".into()).into());

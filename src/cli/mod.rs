@@ -11,6 +11,7 @@ mod library;
 mod library_args;
 mod output;
 mod problems;
+mod quantization;
 mod session;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod compare;
 mod defaults;
 mod fit;
 mod library;
@@ -25,7 +26,10 @@ use crate::files::Store;
 use crate::gpu::{DeviceOptions, Gpu};
 use crate::ops::self_test;
 use crate::platform;
-use crate::protocol::{DeviceInfo, Event, FitReport, LoadOptions, ModelSource, Request, RequestId, Variant};
+use crate::protocol::{
+    Candidate, Comparison, DeviceInfo, Event, FitReport, LoadOptions, LoadPhase, ModelSource, Request,
+    RequestId, Variant,
+};
 
 pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
 pub use crate::gpu::list_adapters;
@@ -180,6 +184,10 @@ impl Engine {
                 };
                 (id, result.map(|results| (self.emit)(Event::SelfTested { id, results })))
             }
+            Request::Compare { id, reference, candidates, texts, options } => {
+                let result = self.compare(id, &reference, &candidates, &texts, &options).await;
+                (id, result.map(|comparison| (self.emit)(Event::Compared { id, comparison })))
+            }
             Request::Inspect { id, source, options } => {
                 let result = self.inspect(&source, &options).await;
                 (id, result.map(|report| (self.emit)(Event::Inspected { id, report })))
@@ -219,6 +227,35 @@ impl Engine {
         fit::inspect(&gpu, &source, options).await
     }
 
+    /// The model in use goes first: two might not fit.
+    fn unload(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.fail_all(&Error::BadRequest("another model was loaded".into()));
+        }
+    }
+
+    async fn compare(
+        &mut self,
+        id: RequestId,
+        reference: &ModelSource,
+        candidates: &[Candidate],
+        texts: &[String],
+        options: &LoadOptions,
+    ) -> Result<Comparison, Error> {
+        let reference = self.library.locate(reference).await?;
+        let mut candidates = candidates.to_vec();
+        for candidate in &mut candidates {
+            candidate.source = self.library.locate(&candidate.source).await?;
+        }
+        self.unload();
+        let gpu = self.open(&device_options(options)).await?;
+        let progress = |done_bytes, total_bytes| {
+            (self.emit)(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
+        };
+        // On the heap: what it holds would make the future of every request as large.
+        Box::pin(compare::compare(&gpu, &reference, &candidates, texts, options, &progress)).await
+    }
+
     async fn load(
         &mut self,
         id: RequestId,
@@ -226,10 +263,7 @@ impl Engine {
         options: &LoadOptions,
     ) -> Result<(), Error> {
         let source = self.library.locate(source).await?;
-        // The old model goes first: two might not fit.
-        if let Some(session) = self.session.take() {
-            session.fail_all(&Error::BadRequest("another model was loaded".into()));
-        }
+        self.unload();
         let gpu = self.open(&device_options(options)).await?;
         let session = Session::load(id, gpu, &source, options, self.emit.clone()).await?;
         (self.emit)(Event::Loaded { id, model: session.info().clone() });

@@ -27,6 +27,7 @@ mod gguf_tokenizer;
 mod hub;
 mod journal;
 mod memory;
+mod nf4;
 mod reference;
 mod safetensors;
 mod shelf;
@@ -57,6 +58,8 @@ pub struct ModelFiles {
     /// What the model says of itself (general.name, general.description, `polo.*`, …): key, text.
     pub claims: Vec<(String, String)>,
     sources: Vec<Box<dyn ByteSource>>,
+    /// Tensors that lie in several pieces.
+    nf4: BTreeMap<String, nf4::Nf4>,
 }
 
 /// Where a tensor is and how it is stored.
@@ -172,6 +175,9 @@ impl ModelFiles {
             rows.start <= rows.end && rows.end <= info.rows(),
             "read_rows: {tensor} has no rows {rows:?}"
         );
+        if let Some(nf4) = self.nf4.get(tensor) {
+            return nf4.read_rows(&self.sources, rows).await;
+        }
         let row_bytes = info.row_bytes();
         let offset = info.offset + (rows.start * row_bytes) as u64;
         self.sources[info.file].read_at(offset, rows.len() * row_bytes).await

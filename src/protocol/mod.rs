@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod compare;
 mod library;
 
+pub use compare::{Candidate, Compared, Comparison};
 pub use library::{
     CatalogueEntry, Fit, FitReport, Library, Listing, ListingOption, LoadPhase, PullPhase, RemoteFile,
     StoredModel, ThoughtFormat,
@@ -56,6 +58,21 @@ pub enum Request {
     SelfTest {
         /// Whose answers.
         id: RequestId,
+    },
+    /// Hold models against a reference on the same texts; answered by `Loading`… and `Compared`. The model in
+    /// use goes.
+    Compare {
+        /// Whose answers.
+        id: RequestId,
+        /// The model whose predictions count as right.
+        reference: ModelSource,
+        /// What to hold against it.
+        candidates: Vec<Candidate>,
+        /// What they all read.
+        texts: Vec<String>,
+        /// The device; how weights are held is each candidate's own matter.
+        #[serde(default)]
+        options: LoadOptions,
     },
     /// Read the head of a model and judge whether it would fit; answered by `Inspected`.
     Inspect {
@@ -247,6 +264,13 @@ pub enum Event {
         id: RequestId,
         /// What is stored now.
         model: StoredModel,
+    },
+    /// Result of [`Request::Compare`].
+    Compared {
+        /// The request.
+        id: RequestId,
+        /// The table.
+        comparison: Comparison,
     },
     /// Result of [`Request::SelfTest`].
     SelfTested {

@@ -9,6 +9,7 @@ mod golden;
 mod hub;
 mod layout;
 mod library;
+mod nf4;
 mod pull;
 mod quant;
 mod real;

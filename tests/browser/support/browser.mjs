@@ -23,8 +23,9 @@ export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 390, height: 844 };
 
 /// A page that notes what must not happen: errors, refused content, requests to others than its `friends`.
-export async function open(browser, origin, { viewport = desktop, colorScheme = 'light', path = '/', before, friends = [] } = {}) {
-  const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === phone });
+export async function open(browser, origin, { viewport = desktop, colorScheme = 'light', path = '/', before, friends = [], serviceWorkers = 'block' } = {}) {
+  // Only the test of the service worker wants one: it fetches the whole page once more.
+  const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === phone, serviceWorkers });
   const faults = [];
   context.on('request', (request) => {
     const url = request.url();
@@ -57,6 +58,7 @@ export async function open(browser, origin, { viewport = desktop, colorScheme = 
   await page.goto(origin + path);
   return {
     page,
+    context,
     faults,
     /// Ends the page; fails the test if anything happened that must not.
     async close() {
