@@ -137,6 +137,7 @@ fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Ou
                 }
                 writer.write(channel, &text, output)?;
             }
+            Ok(Event::Notice { message, .. }) => output.warn(&message),
             Ok(Event::Done { finish_reason, usage, .. }) => {
                 writer.end(output)?;
                 answer.finish_reason = Some(finish_reason);

@@ -57,7 +57,7 @@ fn examine(
     args: &DoctorArgs,
     session: &mut Session,
     findings: &mut Findings,
-    output: &Output,
+    output: &mut Output,
 ) -> Result<(), Failure> {
     findings.model = Some(session.load(args.model.source(), args.model.options(), output)?);
     let id = session.id();

@@ -147,7 +147,7 @@ impl Session {
         &mut self,
         source: ModelSource,
         options: LoadOptions,
-        output: &Output,
+        output: &mut Output,
     ) -> Result<ModelInfo, Failure> {
         let id = self.id();
         self.send(Request::Load { id, source, options });
@@ -159,6 +159,7 @@ impl Session {
                     bar.set_length(total_bytes);
                     bar.set_position(done_bytes);
                 }
+                Event::Notice { message, .. } => bar.suspend(|| output.warn(&message)),
                 Event::Loaded { model, .. } => {
                     bar.finish_and_clear();
                     return Ok(model);

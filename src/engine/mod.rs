@@ -2,6 +2,7 @@
 
 mod bench;
 mod compare;
+mod defaults;
 mod fit;
 mod opened;
 mod reply;

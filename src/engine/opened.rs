@@ -1,11 +1,11 @@
 //! A model whose head was read: everything about it but its weights.
 
+use super::defaults;
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
 use crate::model::{Config, Options, Source, random_config};
 use crate::platform;
-use crate::protocol::{LoadOptions, ModelInfo, ModelSource, SamplingOptions, ThoughtFormat};
-use crate::sampler::MAX_END_TOKENS;
+use crate::protocol::{LoadOptions, ModelInfo, ModelSource, ThoughtFormat};
 use crate::text::{ChatTemplate, Tokenizer};
 
 /// Context where the user names none: enough for long thoughts, little enough for small cards. In tokens.
@@ -43,7 +43,7 @@ impl Opened {
             }
             _ => ModelFiles::open(source).await?,
         };
-        let config = Config::from_json(&files.name, &files.config)?;
+        let config = Config::of(&files)?;
         let title = files.claims.iter().find(|(key, _)| key == "general.name").map(|(_, name)| name.clone());
         Ok(Self { name: title.unwrap_or_else(|| files.name.clone()), config, files: Some(files), seed: 0 })
     }
@@ -78,13 +78,22 @@ impl Opened {
         let files = self.files.as_ref();
         ModelInfo {
             name: self.name.clone(),
-            architecture: "qwen2".into(),
-            thoughts: ThoughtFormat::Marco,
+            architecture: self.config.architecture.name().into(),
+            thoughts: files.map_or(ThoughtFormat::None, defaults::thoughts),
             parameters: self.config.parameters(),
             claims: files.map(|files| files.claims.clone()).unwrap_or_default(),
-            sampling: files.and_then(|files| recommended(files.generation_config.as_ref()?)),
+            sampling: self.generation_config().and_then(|config| defaults::recommended(config).0),
             ..ModelInfo::default()
         }
+    }
+
+    /// What of the model's generation config is not followed.
+    pub(super) fn remark(&self) -> Option<String> {
+        defaults::recommended(self.generation_config()?).1
+    }
+
+    fn generation_config(&self) -> Option<&serde_json::Value> {
+        self.files.as_ref()?.generation_config.as_ref()
     }
 
     /// The tokenizer and the chat template.
@@ -100,15 +109,8 @@ impl Opened {
 
     /// Tokens that end a reply: of the files, and those that end a turn in every template we know.
     pub(super) fn end_tokens(&self, language: Option<&Language>) -> Vec<u32> {
-        let mut ids = self.files.as_ref().map(ModelFiles::end_tokens).unwrap_or_default();
-        if let Some(language) = language {
-            let named = ["<|im_end|>", "<|endoftext|>"].map(|token| language.tokenizer.token_id(token));
-            ids.extend(named.into_iter().flatten());
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        ids.truncate(MAX_END_TOKENS);
-        ids
+        let known = self.files.as_ref().zip(language);
+        known.map(|(files, language)| defaults::end_tokens(files, &language.tokenizer)).unwrap_or_default()
     }
 
     /// The engine's options for what the user asked.
@@ -132,20 +134,4 @@ impl Opened {
             max_chunk_bytes: options.max_chunk_bytes.max(1),
         })
     }
-}
-
-/// Sampling from `generation_config.json`; absent keys keep our defaults.
-fn recommended(config: &serde_json::Value) -> Option<SamplingOptions> {
-    let mut options = SamplingOptions::default();
-    let number = |key: &str| config[key].as_f64().map(|value| value as f32);
-    let known = ["temperature", "top_p", "top_k", "do_sample"].iter().any(|key| !config[*key].is_null());
-    options.temperature = number("temperature").unwrap_or(options.temperature);
-    options.top_p = number("top_p").unwrap_or(options.top_p);
-    if let Some(top_k) = config["top_k"].as_u64() {
-        options.top_k = top_k.min(64) as u32;
-    }
-    if config["do_sample"].as_bool() == Some(false) {
-        options.temperature = 0.0;
-    }
-    (known && options.validate().is_ok()).then_some(options)
 }

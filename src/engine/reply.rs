@@ -1,6 +1,8 @@
 //! From chosen tokens to the events of a reply: text, thought or output, stop texts.
 
-use crate::protocol::{Channel, Event, FinishReason, RequestId, SamplingOptions, TopLogprob, Usage};
+use crate::protocol::{
+    Channel, Event, FinishReason, RequestId, SamplingOptions, ThoughtFormat, TopLogprob, Usage,
+};
 use crate::sampler::Record;
 use crate::text::{EncodedPrompt, ReplyParser, StopMatcher, StreamDecoder, Tokenizer};
 
@@ -23,6 +25,7 @@ impl Reply {
         request: RequestId,
         choice: u32,
         prompt: &EncodedPrompt,
+        thoughts: ThoughtFormat,
         sampling: &SamplingOptions,
     ) -> Self {
         Self {
@@ -30,7 +33,7 @@ impl Reply {
             choice,
             decoder: StreamDecoder::new(),
             stop: StopMatcher::new(&sampling.stop),
-            parser: ReplyParser::new(prompt.opened),
+            parser: ReplyParser::of(thoughts, prompt.opened),
             alternatives: sampling.top_logprobs as usize,
             raw: String::new(),
             tokens: 0,

@@ -112,6 +112,9 @@ impl Session {
             );
             emit(Event::Notice { id: Some(id), kind: "context".into(), message });
         }
+        if let Some(message) = opened.remark() {
+            emit(Event::Notice { id: Some(id), kind: "sampling".into(), message });
+        }
         let mut info = ModelInfo {
             context,
             weight_bytes: model.weights().bytes(),
@@ -167,6 +170,10 @@ impl Session {
         }
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
+        if let Some(message) = &prompt.note {
+            let kind = "template".into();
+            (self.emit)(Event::Notice { id: Some(id), kind, message: message.clone() });
+        }
         let cached_tokens = self.scheduler.cached_len(&prompt.tokens);
         let rule = Rule { temperature: sampling.temperature, top_k: sampling.top_k, top_p: sampling.top_p };
         for choice in 0..sampling.choices {
@@ -178,7 +185,8 @@ impl Session {
                 max_new_tokens: sampling.max_new_tokens,
                 end_tokens: self.end_tokens.clone(),
             })?;
-            self.replies.insert(sequence, (id, Reply::new(id, choice, &prompt, sampling)));
+            self.replies
+                .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
         }
         let choices = sampling.choices as usize;
         self.jobs.insert(

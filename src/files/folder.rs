@@ -4,35 +4,39 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::beside::Beside;
 use super::{ByteSource, ModelFiles, TensorInfo, TokenizerSource, file_stem, nf4, safetensors};
-use crate::{Error, Result, platform};
+use crate::{Error, Result};
 
-/// Longest JSON or template file read whole; Qwen2's tokenizer.json has 7 MB. In bytes.
-const MAX_TEXT: u64 = 64 << 20;
+/// Longest tokenizer.json; Qwen2's has 7 MB. In bytes.
+const MAX_TOKENIZER: u64 = 64 << 20;
+/// Longest of the other files that are read whole: a hundred thousand tensors fill an index of 10 MB. In bytes.
+const MAX_TEXT: u64 = 16 << 20;
 /// The largest models come in fewer parts.
 const MAX_SHARDS: usize = 1000;
 
-pub(super) async fn open(folder: &str) -> Result<ModelFiles> {
-    let Some(config) = read(folder, "config.json").await? else {
+pub(super) async fn open(folder: &str, beside: &Beside) -> Result<ModelFiles> {
+    let read = async |name: &str| read(folder, beside, name).await;
+    let Some(config) = read("config.json").await? else {
         let what = "there is no config.json; give a folder in Hugging Face's layout, or a .gguf file itself";
         return Err(Error::fetch(folder, what));
     };
     let mut config = object(&path(folder, "config.json"), &config)?;
-    let Some(tokenizer_json) = read(folder, "tokenizer.json").await? else {
+    let Some(tokenizer_json) = read("tokenizer.json").await? else {
         let what = "there is no tokenizer.json; download it from the model's page";
         return Err(Error::fetch(folder, what));
     };
-    let optional = async |name: &str| match read(folder, name).await? {
+    let optional = async |name: &str| match read(name).await? {
         Some(bytes) => object(&path(folder, name), &bytes).map(Some),
         None => Ok(None),
     };
     let tokenizer_config = optional("tokenizer_config.json").await?.unwrap_or_default();
     let generation_config = optional("generation_config.json").await?.map(Value::Object);
-    let chat_template = match read(folder, "chat_template.jinja").await? {
+    let chat_template = match read("chat_template.jinja").await? {
         Some(bytes) => Some(text(&path(folder, "chat_template.jinja"), bytes)?),
         None => template_of(&tokenizer_config),
     };
-    let (sources, mut tensors) = weights(folder).await?;
+    let (sources, mut tensors) = weights(folder, beside).await?;
     let nf4 = nf4::join(folder, &sources, &mut tensors).await?;
     normalise(&mut config, &tensors);
     let name = config.get("_name_or_path").and_then(Value::as_str).filter(|name| !name.is_empty());
@@ -54,14 +58,16 @@ pub(super) async fn open(folder: &str) -> Result<ModelFiles> {
 }
 
 /// The files and the tensors of one or several safetensors files.
-async fn weights(folder: &str) -> Result<(Vec<Box<dyn ByteSource>>, BTreeMap<String, TensorInfo>)> {
-    let single = path(folder, "model.safetensors");
-    if let Some(source) = platform::open_if_exists(&single).await? {
+async fn weights(
+    folder: &str,
+    beside: &Beside,
+) -> Result<(Vec<Box<dyn ByteSource>>, BTreeMap<String, TensorInfo>)> {
+    if let Some(source) = beside.open("model.safetensors").await? {
         let tensors = safetensors::tensors(&*source, 0).await?;
         return Ok((vec![source], tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect()));
     }
     let index_path = path(folder, "model.safetensors.index.json");
-    let Some(index) = read(folder, "model.safetensors.index.json").await? else {
+    let Some(index) = read(folder, beside, "model.safetensors.index.json").await? else {
         let what = "there is no model.safetensors (nor model.safetensors.index.json); \
                     models in other forms must be converted to safetensors or GGUF first";
         return Err(Error::fetch(folder, what));
@@ -94,7 +100,10 @@ async fn weights(folder: &str) -> Result<(Vec<Box<dyn ByteSource>>, BTreeMap<Str
     let mut sources = Vec::new();
     let mut tensors = BTreeMap::new();
     for (number, file) in files.iter().enumerate() {
-        let source = platform::open(&path(folder, file)).await?;
+        let Some(source) = beside.open(file).await? else {
+            let what = format!("there is no {file}, which model.safetensors.index.json names; get it too");
+            return Err(Error::fetch(folder, what));
+        };
         for tensor in safetensors::tensors(&*source, number).await? {
             // A tensor that the index puts elsewhere, or does not know, is not this model's.
             if wanted.get(&tensor.name) == Some(&number) {
@@ -151,12 +160,13 @@ fn path(folder: &str, name: &str) -> String {
 }
 
 /// A whole small file, if it is there.
-async fn read(folder: &str, name: &str) -> Result<Option<Vec<u8>>> {
-    let path = path(folder, name);
-    let Some(source) = platform::open_if_exists(&path).await? else { return Ok(None) };
-    if source.len() > MAX_TEXT {
-        let what = format!("it has {} bytes, expected at most {MAX_TEXT}", source.len());
-        return Err(Error::bad_model(path, what));
+async fn read(folder: &str, beside: &Beside, name: &str) -> Result<Option<Vec<u8>>> {
+    let Some(source) = beside.open(name).await? else { return Ok(None) };
+    let longest = if name == "tokenizer.json" { MAX_TOKENIZER } else { MAX_TEXT };
+    if source.len() > longest {
+        let what =
+            format!("it has {} bytes, expected at most {longest}; is it the right file?", source.len());
+        return Err(Error::bad_model(path(folder, name), what));
     }
     source.read_at(0, source.len() as usize).await.map(Some)
 }

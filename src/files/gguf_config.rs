@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::TensorInfo;
-use super::gguf::{Value, to_json};
+use super::gguf_header::{Metadata, Value, to_json, to_text};
 use crate::{Error, Result};
 
 /// GGUF's name of a part of a layer, and Hugging Face's.
@@ -25,8 +25,6 @@ const LAYER_NAMES: [(&str, &str); 11] = [
 
 /// Hugging Face's name of a tensor; a name without a counterpart stays as it is.
 ///
-/// Qwen2's q and k rows are in Hugging Face's order in GGUF too. (llama's are not: its converter
-/// permutes them for the other pairing of `RoPE`.)
 pub(super) fn hugging_face_name(name: &str) -> String {
     match name {
         "token_embd.weight" => return "model.embed_tokens.weight".into(),
@@ -46,30 +44,43 @@ pub(super) fn hugging_face_name(name: &str) -> String {
     }
 }
 
+/// Architectures whose metadata is known, and the class that Hugging Face has for them.
+const ARCHITECTURES: [(&str, &str); 2] = [("qwen2", "Qwen2ForCausalLM"), ("llama", "LlamaForCausalLM")];
+
+/// Refuses a file of another architecture before anything else is said of it.
+pub(super) fn check_architecture(file_name: &str, metadata: &Metadata) -> Result<()> {
+    let what = match metadata.get("general.architecture") {
+        Some(Value::Text(arch)) if ARCHITECTURES.iter().any(|(known, _)| known == arch) => return Ok(()),
+        Some(Value::Text(arch)) => format!(
+            "metadata general.architecture is {}, supported are qwen2 and llama; choose a model of these families",
+            arch.chars().take(60).collect::<String>()
+        ),
+        Some(_) => "metadata general.architecture is no text; the file is damaged, download it again".into(),
+        None => "metadata general.architecture is missing; is it a language model?".into(),
+    };
+    Err(Error::bad_model(file_name, what))
+}
+
 /// The metadata as a config.json would tell it.
 pub(super) fn config(
     file_name: &str,
-    metadata: &BTreeMap<String, Value>,
+    metadata: &Metadata,
     tensors: &BTreeMap<String, TensorInfo>,
 ) -> Result<Json> {
     let bad = |what: String| Error::bad_model(file_name, what);
     let Some(Value::Text(arch)) = metadata.get("general.architecture") else {
         return Err(bad("metadata general.architecture is missing; is it a language model?".into()));
     };
-    if let Some(Value::Unsigned(count @ 2..)) = metadata.get("split.count") {
-        let what =
-            format!("it is one of {count} parts of a split model, which is not supported yet; merge them");
-        return Err(bad(what));
-    }
     let mut config = Map::new();
-    let classes = match arch.as_str() {
-        "qwen2" => "Qwen2ForCausalLM",
-        "llama" => "LlamaForCausalLM",
-        other => other,
-    };
+    let class = ARCHITECTURES.iter().find(|(known, _)| known == arch).map_or("", |(_, class)| class);
     config.insert("model_type".into(), json!(arch));
-    config.insert("architectures".into(), json!([classes]));
+    config.insert("architectures".into(), json!([class]));
     config.insert("hidden_act".into(), json!("silu"));
+    if arch == "llama" {
+        // Its converter lays the rows of q and k so that the two that a rotation mixes are neighbours
+        // (`LlamaModel.permute` in llama.cpp's convert_hf_to_gguf.py); Qwen2's stay as Hugging Face has them.
+        config.insert("rope_interleave".into(), json!(true));
+    }
     let wanted = [
         ("hidden_size", "embedding_length"),
         ("num_hidden_layers", "block_count"),
@@ -80,8 +91,10 @@ pub(super) fn config(
     ];
     for (hf, gguf) in wanted {
         let key = format!("{arch}.{gguf}");
-        let value = metadata.get(&key).ok_or_else(|| bad(format!("metadata {key} is missing")))?;
-        config.insert(hf.into(), number(value).ok_or_else(|| bad(format!("metadata {key}: not a number")))?);
+        let value = metadata.get(&key).ok_or_else(|| {
+            bad(format!("metadata {key} is missing; the file is incomplete, download it again"))
+        })?;
+        config.insert(hf.into(), number(value).ok_or_else(|| bad(not_a_number(&key, value)))?);
     }
     let optional = [
         ("num_key_value_heads", "attention.head_count_kv", config["num_attention_heads"].clone()),
@@ -92,7 +105,7 @@ pub(super) fn config(
     for (hf, gguf, default) in optional {
         let key = format!("{arch}.{gguf}");
         let value = match metadata.get(&key) {
-            Some(value) => number(value).ok_or_else(|| bad(format!("metadata {key}: not a number")))?,
+            Some(value) => number(value).ok_or_else(|| bad(not_a_number(&key, value)))?,
             None => default,
         };
         if !value.is_null() {
@@ -103,6 +116,20 @@ pub(super) fn config(
     if let Some(Value::Text(kind)) = scaling.filter(|kind| **kind != Value::Text("none".into())) {
         let factor = metadata.get(&format!("{arch}.rope.scaling.factor")).and_then(to_json);
         config.insert("rope_scaling".into(), json!({ "rope_type": kind, "factor": factor }));
+    }
+    let said = |key: &str| match metadata.get(&format!("{arch}.{key}")) {
+        Some(Value::Unsigned(value)) => Some(*value),
+        _ => None,
+    };
+    if let Some(experts) = said("expert_count").filter(|&experts| experts > 0) {
+        config.insert("num_local_experts".into(), json!(experts));
+    }
+    let head_dim = config
+        .get("head_dim")
+        .and_then(Json::as_u64)
+        .or_else(|| config["hidden_size"].as_u64()?.checked_div(config["num_attention_heads"].as_u64()?));
+    if let Some((turned, size)) = said("rope.dimension_count").zip(head_dim).filter(|(a, b)| a != b) {
+        config.insert("partial_rotary_factor".into(), json!(turned as f64 / size as f64));
     }
     for (hf, gguf) in [("bos_token_id", "bos"), ("eos_token_id", "eos"), ("pad_token_id", "padding")] {
         if let Some(id) = metadata.get(&format!("tokenizer.ggml.{gguf}_token_id")).and_then(number) {
@@ -117,7 +144,7 @@ pub(super) fn config(
 }
 
 /// End tokens beyond the first: end of turn and end of message, as a `generation_config.json` lists them.
-pub(super) fn generation_config(metadata: &BTreeMap<String, Value>) -> Option<Json> {
+pub(super) fn generation_config(metadata: &Metadata) -> Option<Json> {
     let ids = ["eos", "eot", "eom"].iter();
     let ids =
         ids.filter_map(|name| metadata.get(&format!("tokenizer.ggml.{name}_token_id")).and_then(number));
@@ -136,18 +163,9 @@ pub(super) fn generation_config(metadata: &BTreeMap<String, Value>) -> Option<Js
     (!config.is_empty()).then_some(Json::Object(config))
 }
 
-/// A metadata value in words.
-pub(super) fn to_text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Texts(texts) => texts.join(", "),
-        Value::Integers(values) => format!("{values:?}"),
-        Value::Other(count) => format!("{count} values"),
-        Value::Unsigned(value) => value.to_string(),
-        Value::Signed(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::Bool(value) => value.to_string(),
-    }
+fn not_a_number(key: &str, value: &Value) -> String {
+    let found: String = to_text(value).chars().take(60).collect();
+    format!("metadata {key} is {found}, expected a number; the file is damaged, download it again")
 }
 
 /// A metadata value if it is a finite number.

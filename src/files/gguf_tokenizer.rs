@@ -1,11 +1,9 @@
 //! A `tokenizer.json` from GGUF metadata: byte-level BPE with the pre-tokenizers in use.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::TokenizerSource;
-use super::gguf::Value;
+use super::gguf_header::{Metadata, Value};
 use crate::{Error, Result};
 
 /// `pre_tokenizer` of Qwen2's tokenizer.json.
@@ -17,10 +15,13 @@ const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{
 const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 
-pub(super) fn tokenizer(file_name: &str, metadata: &BTreeMap<String, Value>) -> Result<TokenizerSource> {
+pub(super) fn tokenizer(file_name: &str, metadata: &Metadata) -> Result<TokenizerSource> {
     let bad = |what: String| Error::bad_model(file_name, what);
     let Some(Value::Texts(tokens)) = metadata.get("tokenizer.ggml.tokens") else {
-        return Err(bad("metadata tokenizer.ggml.tokens is missing: the file has no vocabulary".into()));
+        return Err(bad(
+            "metadata tokenizer.ggml.tokens is missing: the file has no vocabulary; choose another file"
+                .into(),
+        ));
     };
     let special = |name: &str| match metadata.get(&format!("tokenizer.ggml.{name}_token_id")) {
         Some(Value::Unsigned(id)) => tokens.get(usize::try_from(*id).ok()?).cloned(),
@@ -34,26 +35,40 @@ pub(super) fn tokenizer(file_name: &str, metadata: &BTreeMap<String, Value>) -> 
     Ok(TokenizerSource { json, bos_token: special("bos"), eos_token: special("eos") })
 }
 
-fn translate(metadata: &BTreeMap<String, Value>, tokens: &[String]) -> Result<Json, String> {
+fn translate(metadata: &Metadata, tokens: &[String]) -> Result<Json, String> {
     let text = |key: &str| match metadata.get(key) {
         Some(Value::Text(text)) => Some(text.as_str()),
         _ => None,
     };
     let model = text("tokenizer.ggml.model").unwrap_or("(none)");
     if model != "gpt2" {
-        let what = format!("tokenizer.ggml.model is {model}, supported is gpt2 (byte-level BPE)");
-        return Err(what);
+        let found: String = model.chars().take(60).collect();
+        return Err(format!(
+            "metadata tokenizer.ggml.model is {found}, supported is gpt2 (byte-level BPE); choose another model"
+        ));
     }
     let Some(Value::Texts(merges)) = metadata.get("tokenizer.ggml.merges") else {
-        return Err("metadata tokenizer.ggml.merges is missing".into());
+        return Err(
+            "metadata tokenizer.ggml.merges is missing; the file is incomplete, download it again".into()
+        );
     };
     let types = match metadata.get("tokenizer.ggml.token_type") {
         Some(Value::Integers(types)) if types.len() == tokens.len() => types.as_slice(),
-        Some(_) => return Err(format!("tokenizer.ggml.token_type has not {} entries", tokens.len())),
+        Some(_) => {
+            return Err(format!(
+                "metadata tokenizer.ggml.token_type has not {} entries, as there are tokens; \
+                 the file is damaged, download it again",
+                tokens.len()
+            ));
+        }
         None => &[],
     };
-    let pre = text("tokenizer.ggml.pre").unwrap_or("default");
+    // Files from before May 2024 do not say; of Qwen2 there is only one.
+    let unsaid = if text("general.architecture") == Some("qwen2") { "qwen2" } else { "default" };
+    let pre = text("tokenizer.ggml.pre").unwrap_or(unsaid);
     let (normalizer, pre_tokenizers, ignore_merges) = match pre {
+        // As the tokenizer.json of the models has it; llama.cpp's regexes for these names cut alike
+        // (src/llama-vocab.cpp there), but for Qwen2's NFC, which it leaves out.
         "qwen2" | "deepseek-r1-qwen" => {
             (json!({ "type": "NFC" }), json!([split(QWEN2), byte_level(false)]), false)
         }
@@ -64,8 +79,10 @@ fn translate(metadata: &BTreeMap<String, Value>, tokens: &[String]) -> Result<Js
         }
         "gpt-2" | "gpt2" | "default" => (Json::Null, json!([byte_level(true)]), false),
         other => {
+            let found: String = other.chars().take(60).collect();
             let what = format!(
-                "tokenizer.ggml.pre is {other}, supported are qwen2, deepseek-r1-qwen, llama-bpe, smollm, gpt-2"
+                "metadata tokenizer.ggml.pre is {found}, supported are qwen2, deepseek-r1-qwen, llama-bpe, smollm, \
+                 gpt-2 and default; choose another model"
             );
             return Err(what);
         }
@@ -82,7 +99,10 @@ fn translate(metadata: &BTreeMap<String, Value>, tokens: &[String]) -> Result<Js
         }
         // In the vocabulary too, so that each token has exactly the id the file gives it.
         if vocab.insert(token.clone(), json!(id)).is_some() {
-            return Err(format!("token {token:?} is twice in the vocabulary"));
+            let shown: String = token.chars().take(60).collect();
+            return Err(format!(
+                "metadata tokenizer.ggml.tokens: {shown:?} is there twice; the file is damaged, download it again"
+            ));
         }
     }
     Ok(json!({

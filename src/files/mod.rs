@@ -15,15 +15,19 @@ use crate::{Error, Result, platform};
 
 pub use crate::platform::ByteSource;
 
+mod beside;
 mod folder;
 mod gguf;
 mod gguf_config;
+mod gguf_header;
 mod gguf_tokenizer;
 mod memory;
 mod nf4;
 mod safetensors;
 
+use beside::Beside;
 pub use memory::MemorySource;
+pub use safetensors::tensors as safetensors_tensors;
 
 /// A model's files, opened and checked; weights are read on demand.
 pub struct ModelFiles {
@@ -125,10 +129,10 @@ impl ModelFiles {
         match source {
             ModelSource::Path { path: location } | ModelSource::Url { url: location } => {
                 if platform::is_folder(location)? {
-                    folder::open(location).await
+                    folder::open(location, &Beside::in_folder(location)).await
                 } else {
                     let source = platform::open(location).await?;
-                    gguf::open(file_stem(location), source).await
+                    gguf::open(file_stem(location), source, &Beside::around(location)).await
                 }
             }
             ModelSource::Embedded => Err(Error::BadRequest("the embedded model is read from memory".into())),
@@ -141,7 +145,7 @@ impl ModelFiles {
 
     /// Reads a GGUF file that is in memory, such as the embedded model.
     pub async fn from_bytes(name: &str, bytes: impl Into<std::borrow::Cow<'static, [u8]>>) -> Result<Self> {
-        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes))).await
+        gguf::open(name.into(), Box::new(MemorySource::new(name, bytes)), &Beside::NOTHING).await
     }
 
     /// The tensor of this name; the error names it.

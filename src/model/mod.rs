@@ -1,4 +1,4 @@
-//! Qwen2: its configuration, its weights on the GPU, the pages of its key/value cache and its forward pass.
+//! Qwen2 and Llama: their configuration, their weights on the GPU, the pages of the key/value cache and the forward pass.
 
 mod blueprint;
 mod buffers;
@@ -10,7 +10,7 @@ mod qwen2;
 mod random;
 mod weights;
 
-pub use config::Config;
+pub use config::{Architecture, Config};
 pub use memory::{Needs, SHORTEST_CONTEXT};
 pub use pages::{BlockTable, Pages};
 pub use qwen2::{Options, Qwen2, StepShape};

@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use super::Config;
+use super::{Architecture, Config};
 use crate::error::{Error, Result};
 use crate::quant::{BLOCK, DType};
 
@@ -21,6 +21,8 @@ pub fn random_config(shape: &str) -> Result<Config> {
         }
     };
     Ok(Config {
+        architecture: Architecture::Qwen2,
+        rope_interleave: false,
         hidden_size,
         num_hidden_layers: layers,
         num_attention_heads: heads,

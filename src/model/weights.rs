@@ -128,12 +128,18 @@ impl<'l> Loader<'l> {
             let input_norm = self.vector(&name("input_layernorm.weight"), c.hidden_size).await?;
             let mut bias = Vec::new();
             for (part, len) in [("q_proj.bias", q), ("k_proj.bias", kv), ("v_proj.bias", kv)] {
-                bias.extend(self.vector(&attention(part), len).await?);
+                if c.architecture.has_bias() {
+                    bias.extend(self.vector(&attention(part), len).await?);
+                } else {
+                    bias.resize(bias.len() + len, 0.0);
+                }
             }
+            // Some files lay rows as the kernels want them.
+            let in_file = |row: usize| if c.rope_interleave { row } else { qkv::interleave(&heads, row) };
             let mut norm_bias = padded(&input_norm);
-            norm_bias.extend((0..bias.len()).map(|row| bias[qkv::interleave(&heads, row)]));
+            norm_bias.extend((0..bias.len()).map(|row| bias[in_file(row)]));
             let order = |row: usize| {
-                let row = qkv::interleave(&heads, row);
+                let row = in_file(row);
                 if row < q {
                     (0, row)
                 } else if row < q + kv {

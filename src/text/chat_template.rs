@@ -5,8 +5,8 @@ use std::io::Write;
 
 use minijinja::{Environment, ErrorKind, Value, context};
 
-use super::{Piece, Tokenizer, special::Marks};
-use crate::protocol::{Message, Role};
+use super::{Piece, Tokenizer, reply, special::Marks};
+use crate::protocol::{Message, Role, ThoughtFormat};
 use crate::{Error, Result};
 
 /// Steps a template may take; the longest in use need some hundred a message.
@@ -26,6 +26,19 @@ pub struct ChatTemplate {
     source: Option<String>,
     bos_token: String,
     eos_token: String,
+}
+
+/// How a model marks its thoughts, as far as its chat template shows: by its default system prompt, by what
+/// it opens, or by what it drops of earlier turns.
+pub fn thoughts_in(template: &str) -> ThoughtFormat {
+    let mentions = |format: &reply::Format| template.contains(format.open) || template.contains(format.close);
+    if mentions(&reply::MARCO) {
+        ThoughtFormat::Marco
+    } else if mentions(&reply::THINK) {
+        ThoughtFormat::Think
+    } else {
+        ThoughtFormat::None
+    }
 }
 
 /// A conversation, rendered.
@@ -84,7 +97,9 @@ impl ChatTemplate {
             let what = error.detail().unwrap_or_default();
             match what.strip_prefix(REFUSAL) {
                 Some(refusal) => Error::BadRequest(format!("the model's chat template refuses: {refusal}")),
-                None => Error::bad_model("chat template", error.to_string()),
+                None => {
+                    Error::bad_model("chat template", error.to_string().chars().take(400).collect::<String>())
+                }
             }
         };
         let mut environment = Environment::new();

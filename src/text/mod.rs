@@ -11,7 +11,7 @@ mod stream;
 mod strftime;
 mod tokenizer;
 
-pub use chat_template::{ChatTemplate, Rendered};
+pub use chat_template::{ChatTemplate, Rendered, thoughts_in};
 pub use reply::{Format, MARCO, Reply, ReplyParser, THINK, split};
 pub use special::Piece;
 pub use stop::StopMatcher;

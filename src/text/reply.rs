@@ -4,7 +4,7 @@
 //! does not depend on how tokens cut it. Models forget tags and double them; nothing they say is
 //! lost for that, only blank space around the parts.
 
-use crate::protocol::Channel;
+use crate::protocol::{Channel, ThoughtFormat};
 
 /// How a kind of model marks its thought.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +29,15 @@ static FORMATS: [&Format; 2] = [&MARCO, &THINK];
 /// The format whose thought a prompt has opened at its end, as R1's template does.
 pub(super) fn opened_by(prompt: &str) -> Option<&'static Format> {
     FORMATS.into_iter().find(|format| prompt.trim_end().ends_with(format.open))
+}
+
+/// The formats a model may use, by what is known of it.
+fn formats_of(thoughts: ThoughtFormat) -> &'static [&'static Format] {
+    match thoughts {
+        ThoughtFormat::Marco => &FORMATS[..1],
+        ThoughtFormat::Think => &FORMATS[1..],
+        ThoughtFormat::None => &[],
+    }
 }
 
 /// A reply in its two parts.
@@ -79,6 +88,9 @@ enum Section {
 #[derive(Debug, Clone)]
 pub struct ReplyParser {
     section: Section,
+    /// Formats that may turn up.
+    known: &'static [&'static Format],
+    /// The one that has.
     format: Option<&'static Format>,
     /// The start of a tag.
     pending: String,
@@ -93,10 +105,20 @@ pub struct ReplyParser {
 }
 
 impl ReplyParser {
-    /// A parser at the start of a reply; `opened` is the thought that the prompt has opened.
+    /// A parser for a model of which nothing is known; `opened` is the thought that the prompt has opened.
     pub fn new(opened: Option<&'static Format>) -> Self {
+        Self::with(&FORMATS, opened)
+    }
+
+    /// A parser for a model that marks its thoughts so; other formats' tags are ordinary text in its replies.
+    pub fn of(thoughts: ThoughtFormat, opened: Option<&'static Format>) -> Self {
+        Self::with(formats_of(thoughts), opened)
+    }
+
+    fn with(known: &'static [&'static Format], opened: Option<&'static Format>) -> Self {
         Self {
             section: if opened.is_some() { Section::Thought } else { Section::Plain },
+            known,
             format: opened,
             pending: String::new(),
             space: String::new(),
@@ -133,7 +155,7 @@ impl ReplyParser {
         let opening = |format: &&Format| !self.pending.is_empty() && format.open.starts_with(&self.pending);
         match self.section {
             Section::Thought => Channel::Thought,
-            Section::Plain if self.empty && FORMATS.iter().any(opening) => Channel::Thought,
+            Section::Plain if self.empty && self.known.iter().any(opening) => Channel::Thought,
             _ => Channel::Output,
         }
     }
@@ -166,8 +188,8 @@ impl ReplyParser {
     /// The tags that count here, and what each leads to.
     fn each_tag(&self, mut visit: impl FnMut(&'static str, Section, &'static Format)) {
         let line_start = self.space.contains('\n') || (self.empty && self.space.is_empty());
-        let known = self.format.map(|format| [format]);
-        for format in known.as_ref().map_or(&FORMATS[..], |format| &format[..]) {
+        let only = self.format.map(|format| [format]);
+        for format in only.as_ref().map_or(self.known, |format| &format[..]) {
             let (open_output, close_output) = format.output.unwrap_or(("", ""));
             // Doubled tags fall away where a section has just begun; later on they are text.
             let (opens, closes, opens_output, closes_output) = match self.section {
@@ -236,7 +258,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
     use super::{Format, MARCO, ReplyParser, THINK, split};
-    use crate::protocol::Channel;
+    use crate::protocol::{Channel, ThoughtFormat};
 
     fn check_from(opened: Option<&'static Format>, text: &str, thought: &str, output: &str) {
         let reply = split(text, opened);
@@ -291,6 +313,27 @@ mod tests {
         check_from(Some(&THINK), "a\n</think>\n42", "a", "42");
         check_from(Some(&THINK), "<think>\na\n</think>\n42", "a", "42");
         check_from(Some(&MARCO), "a</Thought><Output>42", "a", "42");
+    }
+
+    #[test]
+    fn a_model_has_its_own_tags_only() {
+        let check = |thoughts: ThoughtFormat, text: &str, want: &[(Channel, &str)]| {
+            let mut parser = ReplyParser::of(thoughts, None);
+            assert_eq!(parser.channel(), Channel::Output);
+            let mut parts = parser.push(text);
+            parts.extend(parser.finish());
+            let parts: Vec<(Channel, &str)> = parts.iter().map(|(at, text)| (*at, text.as_str())).collect();
+            assert_eq!(parts, want, "{thoughts:?} {text}");
+        };
+        let marco = "<Thought>a</Thought><Output>b</Output>";
+        let think = "<think>a</think>b";
+        check(ThoughtFormat::Marco, marco, &[(Channel::Thought, "a"), (Channel::Output, "b")]);
+        check(ThoughtFormat::Marco, think, &[(Channel::Output, think)]);
+        check(ThoughtFormat::Think, think, &[(Channel::Thought, "a"), (Channel::Output, "b")]);
+        check(ThoughtFormat::Think, marco, &[(Channel::Output, marco)]);
+        for text in [marco, think, "a <b"] {
+            check(ThoughtFormat::None, text, &[(Channel::Output, text)]);
+        }
     }
 
     #[test]

@@ -107,10 +107,22 @@ fn wrong_gguf_files_are_refused() {
     check(&good.clone().u32("general.alignment", 0), &["general.alignment"]);
     check(&good.clone().u32("general.alignment", 24), &["general.alignment", "power of two"]);
     check(&good.clone().raw("x", 77, &[]), &["metadata x", "type 77"]);
-    check(&good.clone().raw("split.count", 2, &[4, 0]), &["4 parts"]);
-    check(&good.clone().raw("x", 8, &u64::MAX.to_le_bytes()), &["x claims"]);
+    check(&good.clone().raw("x", 8, &u64::MAX.to_le_bytes()), &["metadata x claims"]);
     check(&good.clone().array("x", 5, u64::MAX, &[]), &["truncated"]);
-    check(&good.clone().array("x", 8, u64::MAX, &[]), &["damaged"]);
+    check(&good.clone().array("x", 8, u64::MAX, &[]), &["metadata x", "texts", "damaged"]);
+    check(&good.clone().array("x", 8, (1 << 20) + 1, &[]), &["metadata x", "1048577 texts"]);
+    check(&good.clone().text(&"k".repeat(70_000), "x"), &["a metadata key claims 70000 bytes", "65535"]);
+    check(&good.clone().text("general.architecture", "bert"), &["general.architecture is bert", "qwen2"]);
+    check(&good.clone().u32("general.architecture", 7), &["general.architecture"]);
+    let counts = |tensors: u64, metadata: u64| {
+        let mut bytes = good.bytes();
+        bytes[8..16].copy_from_slice(&tensors.to_le_bytes());
+        bytes[16..24].copy_from_slice(&metadata.to_le_bytes());
+        open(bytes)
+    };
+    refused(counts(1 << 40, 1), &["1099511627776 tensors"]);
+    refused(counts(0, 1 << 40), &["1099511627776 entries of metadata"]);
+    refused(counts(1, 10), &[]);
     check(&good.clone().array("x", 9, 1, &[]), &["metadata x", "array"]);
     check(&good.clone().raw("x", 8, &[2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe]), &["UTF-8"]);
     check(&good.clone().text("tokenizer.ggml.model", "llama"), &["tokenizer.ggml.model is llama", "gpt2"]);
@@ -136,6 +148,58 @@ fn wrong_gguf_files_are_refused() {
     check(&twice, &["tensor a appears twice"]);
     let overlapping = good.clone().tensor("a", &[16], 0, &[0; 64]).tensor_at("b", &[1], 0, 32);
     check(&overlapping, &["tensors a and b overlap"]);
+}
+
+/// A model of three tensors in as many files, and what of it is on disk under which name.
+fn split_model(folder: &Path) -> Vec<std::path::PathBuf> {
+    let part = |number: u16, writer: GgufWriter, tensor: &str, data: u8| {
+        let writer = writer.raw("split.no", 2, &number.to_le_bytes()).raw("split.count", 2, &[3, 0]).raw(
+            "split.tensors.count",
+            5,
+            &3i32.to_le_bytes(),
+        );
+        let path = folder.join(format!("m-{:05}-of-00003.gguf", number + 1));
+        std::fs::write(&path, writer.tensor(tensor, &[2], 0, &[data; 8]).bytes()).unwrap();
+        path
+    };
+    vec![
+        part(0, GgufWriter::qwen2(), "output_norm.weight", 1),
+        part(1, GgufWriter::new(), "blk.0.attn_q.bias", 2),
+        part(2, GgufWriter::new(), "blk.0.attn_k.bias", 3),
+    ]
+}
+
+#[test]
+fn a_split_gguf_model_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = split_model(folder.path());
+    let model = open_path(&parts[0]).unwrap();
+    let names =
+        ["model.norm.weight", "model.layers.0.self_attn.q_proj.bias", "model.layers.0.self_attn.k_proj.bias"];
+    for (name, data) in names.into_iter().zip(1..) {
+        assert_eq!(pollster::block_on(model.read_rows(name, 0..1)).unwrap(), [data; 8], "{name}");
+    }
+    assert_eq!(model.name, "Tiny");
+
+    refused(open_path(&parts[1]), &["part 2 of 3", "open m-00001-of-00003.gguf"]);
+    let renamed = folder.path().join("first.gguf");
+    std::fs::copy(&parts[0], &renamed).unwrap();
+    refused(open_path(&renamed), &["first.gguf", "-00001-of-00003.gguf", "original names"]);
+    refused(open(std::fs::read(&parts[0]).unwrap()), &["original names"]);
+    // A part that is another's, that lacks a tensor, that is missing.
+    std::fs::copy(&parts[1], &parts[2]).unwrap();
+    refused(open_path(&parts[0]), &["m-00003", "part 2 of 3", "expected part 3 of 3"]);
+    split_model(folder.path());
+    let other = GgufWriter::new().raw("split.no", 2, &[2, 0]).raw("split.count", 2, &[3, 0]);
+    std::fs::write(&parts[2], other.bytes()).unwrap();
+    refused(open_path(&parts[0]), &["split.tensors.count is 3", "2 tensors"]);
+    std::fs::write(&parts[2], other.tensor("output_norm.weight", &[2], 0, &[1; 8]).bytes()).unwrap();
+    refused(open_path(&parts[0]), &["m-00003", "output_norm.weight appears twice"]);
+    std::fs::remove_file(&parts[2]).unwrap();
+    refused(open_path(&parts[0]), &["first of 3 parts", "m-00003-of-00003.gguf is not beside it"]);
+    let many = GgufWriter::qwen2().raw("split.count", 2, &[0xff, 0xff]);
+    refused(open(many.bytes()), &["split.count 65535", "1000"]);
+    refused(open(GgufWriter::qwen2().text("split.count", "two").bytes()), &["split.count is two"]);
 }
 
 #[test]
@@ -252,7 +316,7 @@ fn a_model_in_several_files_is_read() {
         assert_eq!(pollster::block_on(model.read_rows(name, 0..1)).unwrap(), bytes);
     }
     refused(index(r#"{"a": "one.safetensors", "d": "two.safetensors"}"#), &["tensor d", "two.safetensors"]);
-    refused(index(r#"{"a": "three.safetensors"}"#), &["three.safetensors", "no such file"]);
+    refused(index(r#"{"a": "three.safetensors"}"#), &["three.safetensors", "names"]);
     refused(index(r#"{"a": "../one.safetensors"}"#), &["../one.safetensors", "beside the index"]);
     refused(index(r#"{"a": 3}"#), &["tensor a"]);
     refused(index("[]"), &["weight_map"]);
@@ -279,6 +343,11 @@ fn wrong_folders_are_refused() {
     refused(with(&[1, 2, 3]), &["3 bytes"]);
     refused(with(&[0xff; 64]), &["claims 18446744073709551615 bytes"]);
     refused(header("{", 0), &["not valid JSON"]);
+    refused(header("[]", 0), &["not valid JSON", "an object of tensors"]);
+    let twice = r#"{"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+                    "w": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#;
+    refused(header(twice, 8), &["tensor w appears twice"]);
+    assert!(header(r#"{"__metadata__": {"a": [1, {}]}}"#, 0).is_ok());
     refused(header(&"[".repeat(5000), 0), &["not valid JSON"]);
     let tensor = |dtype: &str, shape: &str, offsets: &str, data| {
         header(
@@ -290,6 +359,10 @@ fn wrong_folders_are_refused() {
     refused(tensor("I64", "[1]", "[0, 8]", 8), &["tensor w", "I64", "F32, F16 and BF16"]);
     refused(tensor("F32", "[2]", "[0, 4]", 8), &["tensor w", "[0, 4]", "8 bytes"]);
     refused(tensor("F32", "[2]", "[8, 0]", 8), &["tensor w"]);
+    refused(
+        tensor("F32", "[1, 1, 1, 1, 1, 1, 1, 1, 2]", "[0, 8]", 8),
+        &["tensor w", "more than 8 dimensions"],
+    );
     refused(tensor("F32", "[2]", "[4, 12]", 8), &["tensor w", "truncated"]);
     refused(tensor("F32", "[2, 0]", "[0, 0]", 0), &["tensor w", "[2, 0]"]);
     refused(tensor("F32", "[]", "[0, 4]", 4), &["tensor w"]);
@@ -303,10 +376,11 @@ fn wrong_folders_are_refused() {
 }
 
 #[test]
-fn an_address_is_refused_natively() {
-    let source = ModelSource::Url { url: "https://example.org/model.gguf".into() };
+fn an_address_without_a_server_is_an_error() {
+    let source = ModelSource::Url { url: "http://127.0.0.1:9/model.gguf".into() };
     let error = pollster::block_on(ModelFiles::open(&source)).map(|_| ()).unwrap_err();
-    assert_eq!(error.kind(), "bad_request");
+    assert_eq!(error.kind(), "fetch");
+    assert!(error.to_string().contains("http://127.0.0.1:9/model.gguf"), "{error}");
 }
 
 #[test]

