@@ -60,7 +60,7 @@ pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
         generate(args.problems_seed, split(&args.split), &kinds).take(args.count).collect();
     let mut session = Session::start();
     let options = LoadOptions { max_batch: usize::from(args.lanes), ..args.model.options() };
-    let model = session.load(args.model.source(), options, output)?;
+    let model = session.load(args.model.source()?, options, output)?;
     let start = web_time::Instant::now();
     let outcomes = answer_all(&mut session, &problems, usize::from(args.lanes), &sampling, output)?;
     let report = Report::new(&args.suite, split(&args.split), &args.mode, &outcomes);

@@ -23,7 +23,7 @@ pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
     let mut session = Session::start();
     let start = web_time::Instant::now();
     let id = session.id();
-    let reference = args.model.source();
+    let reference = args.model.source()?;
     let candidates = quantization::candidates(&reference, &args.compare);
     let models = candidates.len() as u64 + 1;
     session.send(Request::Compare {

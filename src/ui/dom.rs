@@ -32,6 +32,27 @@ pub(super) fn store(key: &str, value: &str) {
     }
 }
 
+/// Forgets a value.
+pub(super) fn forget(key: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        drop(storage.remove_item(key));
+    }
+}
+
+/// Asks the browser never to delete what is stored here to make room; it may ask the person in turn.
+pub(super) async fn persist() -> bool {
+    if !has("navigator", Some("storage")) {
+        return false;
+    }
+    let Ok(promise) = window().navigator().storage().persist() else { return false };
+    wasm_bindgen_futures::JsFuture::from(promise).await.is_ok_and(|kept| kept.is_truthy())
+}
+
+/// The files of a list, as a file input or a drop has it.
+pub(super) fn files_of(list: Option<web_sys::FileList>) -> Vec<web_sys::File> {
+    list.iter().flat_map(|list| (0..list.length()).filter_map(|index| list.get(index))).collect()
+}
+
 /// Whether `window[name]` or `window[name][inner]` is there and not undefined or false.
 pub(super) fn has(name: &str, inner: Option<&str>) -> bool {
     let get = |of: &JsValue, key: &str| js_sys::Reflect::get(of, &key.into()).unwrap_or(JsValue::UNDEFINED);

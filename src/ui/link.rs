@@ -1,10 +1,11 @@
-//! The line to the engine: a Web Worker, and the events that come from it, once a frame.
+//! The line to a worker, the engine's or the library's: requests that wait until it listens, and the
+//! events that come from it, once a frame.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::protocol::{Event, Request};
 
@@ -18,6 +19,8 @@ type Batch = Vec<(Event, f64)>;
 
 /// A worker and what it said since the last frame.
 pub(super) struct Link {
+    name: &'static str,
+    address: String,
     worker: Option<Running>,
     queue: Rc<Queue>,
 }
@@ -26,6 +29,8 @@ struct Running {
     worker: Worker,
     /// Cleared when the worker has failed: what it says after that is an echo.
     alive: Rc<Cell<bool>>,
+    /// What is to be sent once the worker listens; `None` when it does.
+    held: Rc<RefCell<Option<Vec<JsValue>>>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
@@ -51,10 +56,20 @@ impl Queue {
 }
 
 impl Link {
-    /// Nothing is started yet; `deliver` gets what will come.
-    pub(super) fn new(deliver: impl Fn(Batch) + 'static) -> Self {
+    /// Nothing is started yet; `deliver` gets what will come. `name` is for the browser's tools, `hub` is
+    /// where the worker is to look for models, if not where it would by itself.
+    pub(super) fn new(name: &'static str, hub: Option<&str>, deliver: impl Fn(Batch) + 'static) -> Self {
         let queue = Rc::new(Queue { events: RefCell::default(), deliver: Box::new(deliver) });
-        Self { worker: None, queue }
+        // The worker reads it from its own address.
+        let address = hub.map_or_else(|| WORKER.to_owned(), |hub| format!("{WORKER}?hub={hub}"));
+        Self { name, address, worker: None, queue }
+    }
+
+    /// Starts the worker, if there is none.
+    pub(super) fn start(&mut self) {
+        if self.worker.is_none() {
+            self.restart();
+        }
     }
 
     /// Ends the worker there is, if any, and starts one.
@@ -67,13 +82,14 @@ impl Link {
         }
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        options.set_name("polo engine");
-        let worker = match Worker::new_with_options(WORKER, &options) {
+        options.set_name(self.name);
+        let worker = match Worker::new_with_options(&self.address, &options) {
             Ok(worker) => worker,
             Err(error) => return self.queue.push(failure("worker", &format!("{error:?}"))),
         };
         let alive = Rc::new(Cell::new(true));
-        let (queue, living) = (self.queue.clone(), alive.clone());
+        let held = Rc::new(RefCell::new(Some(Vec::new())));
+        let (queue, living, waiting, to) = (self.queue.clone(), alive.clone(), held.clone(), worker.clone());
         let on_message = Closure::new(move |message: MessageEvent| {
             if !living.get() {
                 return;
@@ -84,6 +100,13 @@ impl Link {
             });
             if matches!(event, Event::Failed { id: None, .. }) {
                 living.set(false);
+            }
+            if matches!(event, Event::Ready) {
+                for message in waiting.take().unwrap_or_default() {
+                    if let Err(error) = to.post_message(&message) {
+                        queue.push(failure("worker", &format!("{error:?}")));
+                    }
+                }
             }
             queue.push(event);
         });
@@ -101,19 +124,39 @@ impl Link {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        self.worker = Some(Running { worker, alive, _on_message: on_message, _on_error: on_error });
+        self.worker = Some(Running { worker, alive, held, _on_message: on_message, _on_error: on_error });
     }
 
-    /// Sends a request.
-    pub(super) fn post(&self, request: &Request) {
-        let sent = serde_json::to_string(request).map_err(|error| error.to_string()).and_then(|text| {
-            let running = self.worker.as_ref().ok_or("no worker is running")?;
-            running.worker.post_message(&text.into()).map_err(|error| format!("{error:?}"))
-        });
-        if let Err(what) = sent {
+    /// Sends a request, now or once the worker listens: what comes before is lost.
+    pub(super) fn post(&self, request: &Request, files: &[File]) {
+        if let Err(what) = self.try_post(request, files) {
             self.queue.push(failure("worker", &what));
         }
     }
+
+    fn try_post(&self, request: &Request, files: &[File]) -> Result<(), String> {
+        let running = self.worker.as_ref().ok_or("no worker is running")?;
+        let message = message(request, files)?;
+        if let Some(held) = running.held.borrow_mut().as_mut() {
+            held.push(message);
+            return Ok(());
+        }
+        running.worker.post_message(&message).map_err(|error| format!("{error:?}"))
+    }
+}
+
+/// A request as JSON text; with files, an object that holds both.
+fn message(request: &Request, files: &[File]) -> Result<JsValue, String> {
+    let text: JsValue = serde_json::to_string(request).map_err(|error| error.to_string())?.into();
+    if files.is_empty() {
+        return Ok(text);
+    }
+    let object = js_sys::Object::new();
+    let files: js_sys::Array = files.iter().collect();
+    for (key, value) in [("request", &text), ("files", files.as_ref())] {
+        js_sys::Reflect::set(&object, &key.into(), value).map_err(|error| format!("{error:?}"))?;
+    }
+    Ok(object.into())
 }
 
 fn failure(kind: &str, message: &str) -> Event {

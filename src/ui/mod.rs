@@ -1,11 +1,17 @@
 //! The page: what a person sees. It knows the protocol, and nothing of the engine behind it.
 
+pub mod choice;
 pub mod claims;
+pub mod effect;
 pub mod figures;
+pub mod fit;
 pub mod formulas;
 pub mod markdown;
 pub mod maths;
+pub mod models;
 pub mod notices;
+pub mod picked;
+pub mod progress;
 pub mod reply;
 pub mod settings;
 pub mod state;
@@ -16,6 +22,7 @@ mod tex;
 mod dom;
 mod link;
 mod page;
+mod shell;
 mod view;
 
 /// Shows the page.

@@ -1,8 +1,12 @@
 //! Errors in words for a person: what happened, and what to do.
 
+use crate::protocol::ModelSource;
+
+use super::choice::Choice;
+
 /// The engine's account as a sentence: its messages begin small, for they follow a colon elsewhere.
 /// A message that begins with a name or a path stays as it is.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let first = text.split(' ').next().unwrap_or("");
     let mut chars = text.chars();
     match chars.next() {
@@ -17,7 +21,7 @@ pub struct Notice {
     /// [`crate::Error::kind`], `panic` or `worker`.
     pub kind: String,
     /// What happened, in a few words.
-    pub title: &'static str,
+    pub title: String,
     /// The engine's own account, with names and figures.
     pub detail: String,
     /// What to do.
@@ -36,11 +40,19 @@ impl Notice {
             ),
             "out_of_memory" => (
                 "Not enough GPU memory",
-                "Close other tabs and programs that use the GPU, or add ?context=512 to the address.",
+                "Close other tabs and programs that use the GPU, or choose a smaller model or a shorter context.",
             ),
-            "fetch" => {
-                ("The model could not be read", "Check that the page's server is running, then try again.")
+            "fetch" => ("Something could not be read", "Check the connection, then try again."),
+            "not_found" => ("It was not found", "Check the spelling, or look for it on the hub's own page."),
+            "gated" => (
+                "The hub gives this model only to those who have agreed to its terms",
+                "Download the files with your account and open them here, or choose another model.",
+            ),
+            "no_space" => ("Storage is full", "Delete a model, or run this one without saving it."),
+            "damaged" => {
+                ("What came is not what was announced", "Try again: what is damaged is fetched anew.")
             }
+            "busy" => ("Another tab is at work on this model", "Wait until it is done, or go on there."),
             "bad_model" => (
                 "The model file is damaged or not supported",
                 "Reload the page to fetch it again; if that does not help, build the page again.",
@@ -61,7 +73,67 @@ impl Notice {
             "address" => ("Part of the page's address was not understood", "It was left out."),
             _ => ("Something went wrong", "Try again."),
         };
-        Self { kind: kind.to_owned(), title, detail: sentence(detail), advice }
+        Self { kind: kind.to_owned(), title: title.to_owned(), detail: sentence(detail), advice }
+    }
+
+    /// The notice for a model that could not be loaded: what to do depends on where it is.
+    pub fn of_load(kind: &str, detail: &str, choice: &Choice) -> Self {
+        let notice = Self::new(kind, detail);
+        if matches!(kind, "no_gpu" | "gpu_lost") {
+            return notice;
+        }
+        let advice = match (kind, &choice.source) {
+            ("fetch", ModelSource::Embedded) => "Check that the page's server is running, then try again.",
+            (_, ModelSource::Embedded) => return notice,
+            ("fetch" | "not_found" | "damaged", ModelSource::Stored { .. }) => {
+                "The browser may have deleted it to make room. Download it again, or go on with Polo Tiny."
+            }
+            ("fetch" | "not_found", ModelSource::Picked { .. }) => {
+                "The file may have changed or moved. Choose it again, or go on with Polo Tiny."
+            }
+            ("fetch", _) => "Check the connection and try again, or go on with Polo Tiny.",
+            ("bad_model", ModelSource::Stored { .. }) => {
+                "Delete it and download it again, choose another form, or go on with Polo Tiny."
+            }
+            ("out_of_memory", _) => {
+                "Choose a smaller form or a shorter context, close other tabs that use the GPU, or go on with \
+                 Polo Tiny."
+            }
+            ("bad_numbers" | "busy" | "gated", _) => notice.advice,
+            _ => "Choose another model, or go on with Polo Tiny.",
+        };
+        Self { title: format!("{} could not be loaded", choice.title), advice, ..notice }
+    }
+}
+
+/// Something the reader should know that stopped nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remark {
+    /// `context`, `template`, `kv`, `recovered`, …
+    pub kind: String,
+    /// What it is about, in a few words.
+    pub title: &'static str,
+    /// What happened and what was done about it.
+    pub detail: String,
+}
+
+impl Remark {
+    /// The remark for a notice of the engine.
+    pub fn new(kind: &str, detail: &str) -> Self {
+        let title = match kind {
+            "context" => "The context was shortened",
+            "template" => "The model's chat template failed",
+            "kv" => "Keys and values are kept in another form",
+            "recovering" => "The GPU was lost; it is being brought back",
+            "recovered" => "The GPU was lost, and is back",
+            _ => "Good to know",
+        };
+        Self { kind: kind.to_owned(), title, detail: sentence(detail) }
+    }
+
+    /// Whether it takes the place of another: of one of its kind, or of what is over now.
+    pub fn replaces(&self, other: &Self) -> bool {
+        self.kind == other.kind || (self.kind == "recovered" && other.kind == "recovering")
     }
 }
 
@@ -74,5 +146,16 @@ mod tests {
         assert_eq!(sentence("the prompt has 9 tokens"), "The prompt has 9 tokens");
         assert_eq!(sentence("model.gguf: too short"), "model.gguf: too short");
         assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn a_load_that_fails_says_which_and_what_else_there_is() {
+        let stored = Choice::new(ModelSource::Stored { name: "a".into() }, "Marco-o1");
+        let notice = Notice::of_load("fetch", "a: not there", &stored);
+        assert_eq!(notice.title, "Marco-o1 could not be loaded");
+        assert!(notice.advice.contains("Polo Tiny"));
+        let tiny = Notice::of_load("fetch", "a: not there", &Choice::default());
+        assert!(!tiny.advice.contains("Polo Tiny"), "{}", tiny.advice);
+        assert_eq!(Notice::of_load("no_gpu", "none", &stored), Notice::new("no_gpu", "none"));
     }
 }

@@ -1,58 +1,117 @@
-//! What the components share: the chat, the settings, the line to the engine.
+//! What the components share: the chat, the models, the settings, the lines to the two workers.
 
 use leptos::html;
 use leptos::prelude::*;
+use web_sys::File;
 
+use crate::protocol::{Event, ModelSource, Request};
+
+use super::choice::Choice;
 use super::dom;
+use super::effect;
 use super::link::Link;
+use super::models::Models;
 use super::notices::Notice;
-use super::settings::{Settings, load_options};
-use super::state::{self, Chat};
+use super::picked;
+use super::settings::{Settings, hub_of, load_options};
+use super::shell::{self, NewVersion};
+use super::state::{Chat, Phase};
 
 /// Where the settings are kept between visits.
 const SETTINGS: &str = "polo.settings";
+/// Where the last model is kept.
+const MODEL: &str = "polo.model";
+/// Says that something was downloaded once, so that the library is worth asking at the start.
+const LIBRARY: &str = "polo.library";
 
 /// Handles to everything the page is made of; copied into each component.
 #[derive(Clone, Copy)]
 pub(super) struct Page {
     pub(super) chat: RwSignal<Chat>,
+    pub(super) models: RwSignal<Models>,
     pub(super) settings: RwSignal<Settings>,
     /// What stands in the composer.
     pub(super) draft: RwSignal<String>,
     /// Whether the view follows the end of the conversation.
     pub(super) following: RwSignal<bool>,
+    /// Why the files that were picked or dropped are no model.
+    pub(super) not_a_model: RwSignal<Option<String>>,
+    /// A newer page that waits.
+    pub(super) update: RwSignal<Option<NewVersion>, LocalStorage>,
     pub(super) composer: NodeRef<html::Textarea>,
     pub(super) settings_dialog: NodeRef<html::Dialog>,
-    pub(super) model_dialog: NodeRef<html::Dialog>,
-    link: StoredValue<Link, LocalStorage>,
+    /// The dialog with the models.
+    pub(super) models_dialog: NodeRef<html::Dialog>,
+    /// The dialog with what the loaded model and the GPU are.
+    pub(super) inspector: NodeRef<html::Dialog>,
+    engine: StoredValue<Link, LocalStorage>,
+    library: StoredValue<Link, LocalStorage>,
+    /// The files of the model that was picked; they go to the engine with each request about it.
+    files: StoredValue<Vec<File>, LocalStorage>,
 }
 
 impl Page {
     /// Starts the engine.
     pub(super) fn start() -> Self {
-        let (options, unknown) = load_options(&dom::query());
-        let chat = RwSignal::new(Chat::new(options));
+        let query = dom::query();
+        let (options, unknown) = load_options(&query);
+        let hub = hub_of(&query);
+        let choice = dom::load(MODEL).map_or_else(Choice::default, |text| Choice::from_json(&text));
+        let chat = RwSignal::new(Chat::new(options.clone(), choice));
         if !unknown.is_empty() {
             chat.update(|chat| chat.notice = Some(Notice::new("address", &unknown.join(", "))));
         }
         let settings = RwSignal::new(Settings::from_json(&dom::load(SETTINGS).unwrap_or_default()));
         Effect::new(move |_| settings.with(|settings| dom::store(SETTINGS, &settings.to_json())));
-        let link = StoredValue::new_local(Link::new(|_| {}));
         let page = Self {
             chat,
+            models: RwSignal::new(Models::new(options)),
             settings,
             draft: RwSignal::new(String::new()),
             following: RwSignal::new(true),
+            not_a_model: RwSignal::new(None),
+            update: RwSignal::new_local(None),
             composer: NodeRef::new(),
             settings_dialog: NodeRef::new(),
-            model_dialog: NodeRef::new(),
-            link,
+            models_dialog: NodeRef::new(),
+            inspector: NodeRef::new(),
+            engine: StoredValue::new_local(Link::new("polo engine", None, |_| {})),
+            library: StoredValue::new_local(Link::new("polo library", None, |_| {})),
+            files: StoredValue::new_local(Vec::new()),
         };
-        link.set_value(Link::new(move |batch| {
+        page.engine.set_value(Link::new("polo engine", hub, move |batch| {
+            // A pre-flight is answered by the engine too, as it knows the GPU.
+            let about_models =
+                |event: &Event| matches!(event, Event::Inspected { .. } | Event::Failed { .. });
+            if batch.iter().any(|(event, _)| about_models(event)) {
+                page.act_on_models(|models| batch.iter().for_each(|(event, _)| models.apply_engine(event)));
+            }
             page.act(|chat| batch.into_iter().for_each(|(event, at_ms)| chat.apply(event, at_ms)));
         }));
-        link.update_value(Link::restart);
+        page.library.set_value(Link::new("polo library", hub, move |batch| {
+            page.act_on_models(|models| batch.into_iter().for_each(|(event, _)| models.apply(event)));
+        }));
+        page.engine.update_value(Link::restart);
+        let settled = Memo::new(move |_| chat.with(|chat| matches!(chat.phase, Phase::Ready | Phase::Down)));
+        Effect::new(move |kept: Option<bool>| {
+            let kept = kept.unwrap_or(false);
+            // Not before the engine has what it needs: both take their share of the line.
+            if !kept && settled.get() {
+                page.keep_shell();
+            }
+            kept || settled.get()
+        });
+        if dom::load(LIBRARY).is_some() {
+            page.act_on_models(Models::refresh);
+        }
         page
+    }
+
+    /// Keeps the page for the next visit without a network.
+    fn keep_shell(self) {
+        shell::register(move |update| {
+            self.update.try_set(Some(update));
+        });
     }
 
     /// Changes the chat, and does what the chat then asks for.
@@ -61,19 +120,124 @@ impl Page {
             change(chat);
             chat.take_effects()
         });
-        for effect in effects.unwrap_or_default() {
-            match effect {
-                state::Effect::Post(request) => self.link.with_value(|link| link.post(&request)),
-                state::Effect::Restart => self.link.update_value(Link::restart),
-                state::Effect::Draft(text) => {
-                    // What was typed meanwhile stays, after the text that came back.
-                    self.draft.update(|draft| {
-                        *draft = if draft.is_empty() { text } else { format!("{text}\n{draft}") };
-                    });
-                    self.focus_composer();
+        effects.unwrap_or_default().into_iter().for_each(|effect| self.perform(effect));
+    }
+
+    /// Changes what is known of models, and does what that asks for.
+    pub(super) fn act_on_models(self, change: impl FnOnce(&mut Models)) {
+        let effects = self.models.try_update(|models| {
+            change(models);
+            models.take_effects()
+        });
+        effects.unwrap_or_default().into_iter().for_each(|effect| self.perform(effect));
+    }
+
+    fn perform(self, effect: effect::Effect) {
+        match effect {
+            effect::Effect::Post(request) => {
+                let files = self.files_for(&request);
+                self.engine.with_value(|link| link.post(&request, &files));
+            }
+            effect::Effect::Restart => self.engine.update_value(Link::restart),
+            effect::Effect::Draft(text) => {
+                // What was typed meanwhile stays, after the text that came back.
+                self.draft.update(|draft| {
+                    *draft = if draft.is_empty() { text } else { format!("{text}\n{draft}") };
+                });
+                self.focus_composer();
+            }
+            effect::Effect::Remember(choice) => dom::store(MODEL, &choice.to_json()),
+            effect::Effect::Library(request) => {
+                if let Request::Remove { name, .. } = &request {
+                    self.forget_model(name);
+                }
+                self.library.update_value(Link::start);
+                self.library.with_value(|link| link.post(&request, &[]));
+            }
+            effect::Effect::RestartLibrary => self.library.update_value(Link::restart),
+            effect::Effect::MarkLibrary => dom::store(LIBRARY, "1"),
+            effect::Effect::Use(choice) => self.act(|chat| chat.use_model(choice)),
+            effect::Effect::UseIfIdle(choice) => {
+                if self.chat.with_untracked(Chat::is_busy) {
+                    self.act_on_models(|models| models.offer = Some(choice));
+                } else {
+                    self.act(|chat| chat.use_model(choice));
                 }
             }
         }
+    }
+
+    /// The picked files, where a request is about them.
+    fn files_for(self, request: &Request) -> Vec<File> {
+        match request {
+            Request::Load { source: ModelSource::Picked { names }, .. }
+            | Request::Inspect { source: ModelSource::Picked { names }, .. } => {
+                self.files.with_value(|files| {
+                    files.iter().filter(|file| names.contains(&file.name())).cloned().collect()
+                })
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The next visit does not look for a model that was deleted.
+    fn forget_model(self, name: &str) {
+        let remembered = dom::load(MODEL).map(|text| Choice::from_json(&text).source);
+        if remembered.is_some_and(|source| source == ModelSource::Stored { name: name.to_owned() }) {
+            dom::forget(MODEL);
+        }
+    }
+
+    /// Looks at files that were picked or dropped.
+    pub(super) fn take_files(self, files: Vec<File>) {
+        if files.is_empty() {
+            return;
+        }
+        let names: Vec<_> = files.iter().map(File::name).collect();
+        match picked::model_of(&names) {
+            Ok((source, title)) => {
+                self.files.set_value(files);
+                self.not_a_model.set(None);
+                self.act_on_models(|models| models.look_at_picked(source, &title));
+            }
+            Err(why) => {
+                self.not_a_model.set(Some(why));
+                self.act_on_models(Models::back);
+            }
+        }
+        self.open_models();
+    }
+
+    /// Opens the dialog with the models.
+    pub(super) fn open_models(self) {
+        self.act_on_models(Models::refresh);
+        if let Some(dialog) = self.models_dialog.get_untracked()
+            && !dialog.open()
+        {
+            // It fails only when it is open already.
+            drop(dialog.show_modal());
+        }
+    }
+
+    /// Closes the dialog with the models; the reader goes on writing.
+    pub(super) fn close_models(self) {
+        if let Some(dialog) = self.models_dialog.get_untracked() {
+            dialog.close();
+        }
+        self.focus_composer();
+    }
+
+    /// Asks the browser to keep what is stored, and tells the library what came of it.
+    pub(super) fn keep_models(self) {
+        leptos::task::spawn_local(async move {
+            dom::persist().await;
+            self.act_on_models(Models::refresh);
+        });
+    }
+
+    /// Puts a newer page in the place of this one.
+    pub(super) fn use_update(self) {
+        self.update.with_untracked(|update| update.iter().for_each(shell::apply));
     }
 
     /// Sends a question.

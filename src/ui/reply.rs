@@ -1,6 +1,8 @@
 //! One reply as it grows: its two parts, its counts, its clock.
 
-use crate::protocol::{Channel, FinishReason, RequestId, Usage};
+use std::sync::Arc;
+
+use crate::protocol::{Channel, FinishReason, ModelInfo, RequestId, ThoughtFormat, Usage};
 
 use super::notices::Notice;
 
@@ -48,6 +50,10 @@ pub struct Reply {
     pub usage: Option<Usage>,
     /// Seed it was made with.
     pub seed: u64,
+    /// Name of the model that makes it; empty until it is asked.
+    pub model: Arc<str>,
+    /// How that model marks its thoughts.
+    pub thoughts: ThoughtFormat,
     /// Why it failed, where that concerns this reply alone.
     pub failure: Option<Notice>,
 }
@@ -69,8 +75,16 @@ impl Reply {
             thought_end_ms: None,
             usage: None,
             seed,
+            model: "".into(),
+            thoughts: ThoughtFormat::None,
             failure: None,
         }
+    }
+
+    /// Notes which model makes it.
+    pub fn by(&mut self, model: &ModelInfo) {
+        self.model = model.name.as_str().into();
+        self.thoughts = model.thoughts;
     }
 
     /// Whether more may come.
@@ -105,6 +119,17 @@ impl Reply {
         }
     }
 
+    /// Whether there is a thought to show: some text, or one that is about to have some.
+    pub fn has_thought(&self) -> bool {
+        !self.thought.trim().is_empty() || self.is_thinking()
+    }
+
+    /// The reply as `model` is to see it in the next turn: all of its own, only the output of another's,
+    /// whose tags it does not know.
+    pub fn for_model(&self, model: &str) -> String {
+        if *self.model == *model { self.raw() } else { self.output.trim().to_owned() }
+    }
+
     /// The whole reply as the model wrote it, for the next turn's prompt: to the letter, so that the
     /// engine finds the keys and values of it again.
     ///
@@ -115,11 +140,15 @@ impl Reply {
             return whole.clone();
         }
         let output = self.output.trim_matches('\n');
-        if self.thought.is_empty() {
-            return output.to_owned();
-        }
         let thought = self.thought.trim_matches('\n');
-        format!("<Thought>\n{thought}\n</Thought>\n<Output>\n{output}\n</Output>")
+        match self.thoughts {
+            _ if self.thought.is_empty() => output.to_owned(),
+            ThoughtFormat::Marco => {
+                format!("<Thought>\n{thought}\n</Thought>\n<Output>\n{output}\n</Output>")
+            }
+            ThoughtFormat::Think => format!("<think>\n{thought}\n</think>\n\n{output}"),
+            ThoughtFormat::None => format!("{thought}\n{output}"),
+        }
     }
 
     /// What "Copy" takes: the output, or the thought where there is nothing else.
@@ -165,11 +194,38 @@ mod tests {
         reply.push(Channel::Output, "4", 1.0);
         assert_eq!(reply.raw(), "4");
         reply.thought = "\n2+2\n".into();
+        reply.thoughts = ThoughtFormat::Think;
+        assert_eq!(reply.raw(), "<think>\n2+2\n</think>\n\n4");
+        reply.thoughts = ThoughtFormat::Marco;
         assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>");
         reply.whole = Some("<Thought>2+2</Thought>4".into());
         assert_eq!(reply.raw(), "<Thought>\n2+2\n</Thought>\n<Output>\n4\n</Output>", "not finished");
         reply.status = Status::Done(FinishReason::Stop);
         assert_eq!(reply.raw(), "<Thought>2+2</Thought>4");
+    }
+
+    #[test]
+    fn another_model_sees_only_the_output() {
+        let mut reply = Reply::new(1, Status::Reading, 0, 0.0);
+        let thoughts = ThoughtFormat::Marco;
+        reply.by(&ModelInfo { name: "Marco".into(), thoughts, ..ModelInfo::default() });
+        reply.push(Channel::Thought, "2+2", 1.0);
+        reply.push(Channel::Output, "\n4\n", 1.0);
+        assert!(reply.for_model("Marco").starts_with("<Thought>\n2+2"));
+        assert_eq!(reply.for_model("Qwen"), "4");
+    }
+
+    #[test]
+    fn a_thought_of_nothing_is_not_shown() {
+        let mut reply = Reply::new(1, Status::Reading, 0, 0.0);
+        assert!(!reply.has_thought());
+        reply.push(Channel::Thought, "", 1.0);
+        assert!(reply.has_thought(), "it is about to have some text");
+        reply.push(Channel::Thought, "\n\n", 1.0);
+        reply.push(Channel::Output, "4", 2.0);
+        assert!(!reply.has_thought());
+        reply.thought = "2+2".into();
+        assert!(reply.has_thought());
     }
 
     #[test]

@@ -117,6 +117,7 @@ pub fn load_options(query: &str) -> (LoadOptions, Vec<String>) {
     for pair in query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, "1"));
         let understood = match key {
+            "hub" => hub_of(query).map(|_| ()),
             "baseline" => matches!(value, "0" | "1").then(|| options.baseline = value == "1"),
             "max_chunk_bytes" => value.parse().ok().map(|bytes| options.max_chunk_bytes = bytes),
             "context" => value.parse().ok().map(|tokens| options.context = Some(tokens)),
@@ -131,6 +132,18 @@ pub fn load_options(query: &str) -> (LoadOptions, Vec<String>) {
         }
     }
     (options, unknown)
+}
+
+/// Where models are looked up (`?hub=http://localhost:1234`), if not on the engine's own hub: a mirror,
+/// or a server on this machine. Anything but https elsewhere would be readable on the way.
+pub fn hub_of(query: &str) -> Option<&str> {
+    let pairs = query.trim_start_matches('?').split('&');
+    let address = pairs.filter_map(|pair| pair.strip_prefix("hub=")).next()?;
+    let host = address.strip_prefix("https://").map(|host| (host, true));
+    let (host, safe) = host.or_else(|| address.strip_prefix("http://").map(|host| (host, false)))?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-.:/".contains(c);
+    let local = ["localhost", "127.0.0.1"].contains(&host.split([':', '/']).next().unwrap_or_default());
+    ((safe || local) && !host.is_empty() && host.chars().all(plain)).then_some(address)
 }
 
 /// An option by its protocol name.
@@ -171,6 +184,22 @@ mod tests {
         let settings = Settings { top_k: Some(0), ..Settings::default() };
         let sampling = settings.sampling(Some(&model), 99);
         assert_eq!((sampling.temperature, sampling.top_k, sampling.seed), (0.3, 0, 99));
+    }
+
+    #[test]
+    fn a_hub_is_local_or_encrypted() {
+        let of = |address: &str| hub_of(&format!("?kv=f32&hub={address}")).map(str::to_owned);
+        for good in ["http://localhost:1234", "http://127.0.0.1:9/x", "https://hf-mirror.example"] {
+            assert_eq!(of(good).as_deref(), Some(good));
+            assert!(load_options(&format!("?hub={good}")).1.is_empty());
+        }
+        for bad in
+            ["http://example.org", "ftp://localhost", "https://", "https://a\"b", "http://localhost.evil.org"]
+        {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+        assert_eq!(load_options("?hub=nowhere").1, ["hub=nowhere"]);
+        assert_eq!(hub_of(""), None);
     }
 
     #[test]

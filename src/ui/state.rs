@@ -1,31 +1,21 @@
 //! Everything the page knows, in one [`Chat`]: changed by what the reader does and by what the
 //! engine says, and nothing else. No DOM here, so all of it is tested natively.
 
+mod loading;
+
 use std::sync::Arc;
 
 use crate::protocol::{
-    BenchOptions, BenchReport, DeviceInfo, Event, FinishReason, LoadOptions, Message, ModelInfo, ModelSource,
+    BenchOptions, BenchReport, DeviceInfo, Event, FinishReason, LoadOptions, LoadPhase, Message, ModelInfo,
     Prompt, Request, RequestId, Role, SelfTestResult,
 };
 
-use super::notices::Notice;
+use super::choice::Choice;
+use super::effect::Effect;
+use super::notices::{Notice, Remark};
 use super::reply::{Reply, Status};
 use super::settings::Settings;
 use super::task::Task;
-
-/// Restarts in a row without an answer between them, before the page stops trying.
-const MAX_RESTARTS: u32 = 3;
-
-/// What the page is to do for the chat.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Tell the engine.
-    Post(Request),
-    /// End the worker and start another.
-    Restart,
-    /// Put this text back into the composer.
-    Draft(String),
-}
 
 /// How far the engine has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +24,8 @@ pub enum Phase {
     Starting,
     /// The model is being loaded.
     Loading {
+        /// What is being done.
+        phase: LoadPhase,
         /// Bytes read.
         done_bytes: u64,
         /// Bytes in all; 0 while unknown.
@@ -69,8 +61,12 @@ pub struct Chat {
     pub model: Option<Arc<ModelInfo>>,
     /// The conversation, oldest first.
     pub exchanges: Vec<Exchange>,
+    /// The model that is loaded, or is to be.
+    pub choice: Choice,
     /// An error to show above the composer.
     pub notice: Option<Notice>,
+    /// What the reader should know that stopped nothing, oldest first; one of each kind.
+    pub remarks: Vec<Remark>,
     /// What a screen reader is told; changes seldom.
     pub announcement: String,
     /// The check of all kernels.
@@ -79,22 +75,26 @@ pub struct Chat {
     pub bench: Task<BenchReport>,
     options: LoadOptions,
     effects: Vec<Effect>,
-    /// The request to send once the model is loaded.
-    waiting: Option<Request>,
+    /// How to ask the last question once the model is loaded.
+    waiting: Option<(Settings, u64)>,
     load: RequestId,
     next_id: RequestId,
     restarts: u32,
+    /// Whether the worker listens.
+    alive: bool,
 }
 
 impl Chat {
-    /// An empty conversation with an engine that is being started.
-    pub fn new(options: LoadOptions) -> Self {
+    /// An empty conversation with an engine that is being started, and will load `choice`.
+    pub fn new(options: LoadOptions, choice: Choice) -> Self {
         Self {
             phase: Phase::Starting,
             device: None,
             model: None,
             exchanges: Vec::new(),
+            choice,
             notice: None,
+            remarks: Vec::new(),
             announcement: String::new(),
             self_test: Task::Idle,
             bench: Task::Idle,
@@ -104,6 +104,7 @@ impl Chat {
             load: 0,
             next_id: 1,
             restarts: 0,
+            alive: false,
         }
     }
 
@@ -150,27 +151,35 @@ impl Chat {
     }
 
     fn generate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
-        let id = self.next_id();
-        let recommended = self.model.as_ref().and_then(|model| model.sampling.as_ref());
-        let sampling = settings.sampling(recommended, random);
-        let ready = self.phase == Phase::Ready;
-        let status = if ready { Status::Reading } else { Status::Queued };
-        let prompt = Prompt::Chat { messages: self.messages(&settings.system) };
+        let seed = settings.sampling(None, random).seed;
         if let Some(last) = self.exchanges.last_mut() {
-            last.reply = Arc::new(Reply::new(id, status, sampling.seed, now_ms));
+            last.reply = Arc::new(Reply::new(0, Status::Queued, seed, now_ms));
         }
         self.notice = None;
         self.announcement.clear();
-        let request = Request::Generate { id, prompt, sampling };
-        if ready {
-            self.effects.push(Effect::Post(request));
+        if self.phase == Phase::Ready {
+            self.send(settings, random);
         } else {
-            self.waiting = Some(request);
+            self.waiting = Some((settings.clone(), random));
         }
     }
 
+    /// Asks the loaded model the last question.
+    fn send(&mut self, settings: &Settings, random: u64) {
+        let Some(model) = self.model.clone() else { return };
+        let id = self.next_id();
+        let prompt = Prompt::Chat { messages: self.messages(&settings.system, &model.name) };
+        let sampling = settings.sampling(model.sampling.as_ref(), random);
+        if let Some(last) = self.exchanges.last_mut() {
+            let reply = Arc::make_mut(&mut last.reply);
+            (reply.id, reply.status) = (id, Status::Reading);
+            reply.by(&model);
+        }
+        self.effects.push(Effect::Post(Request::Generate { id, prompt, sampling }));
+    }
+
     /// The conversation up to the last question. A question whose reply is empty is left out.
-    fn messages(&self, system: &str) -> Vec<Message> {
+    fn messages(&self, system: &str, model: &str) -> Vec<Message> {
         let message = |role, content: &str| Message { role, content: content.to_owned() };
         let mut messages = Vec::new();
         if !system.trim().is_empty() {
@@ -178,10 +187,10 @@ impl Chat {
         }
         if let Some((last, earlier)) = self.exchanges.split_last() {
             for exchange in earlier {
-                let raw = exchange.reply.raw();
-                if !raw.is_empty() {
+                let reply = exchange.reply.for_model(model);
+                if !reply.is_empty() {
                     messages.push(message(Role::User, exchange.question.trim()));
-                    messages.push(message(Role::Assistant, &raw));
+                    messages.push(message(Role::Assistant, &reply));
                 }
             }
             messages.push(message(Role::User, last.question.trim()));
@@ -206,14 +215,8 @@ impl Chat {
         self.stop();
         self.exchanges.clear();
         self.notice = None;
+        self.remarks.clear();
         "New chat".clone_into(&mut self.announcement);
-    }
-
-    /// Starts the engine again after it went down.
-    pub fn try_again(&mut self) {
-        self.restarts = 0;
-        self.notice = None;
-        self.restart();
     }
 
     /// Compiles and checks every kernel.
@@ -239,25 +242,19 @@ impl Chat {
         match event {
             // Said once; a second time would load the model twice.
             Event::Ready if self.phase == Phase::Starting => {
-                self.load = self.next_id();
-                self.phase = Phase::Loading { done_bytes: 0, total_bytes: 0 };
-                let (source, options) = (ModelSource::Embedded, self.options.clone());
-                self.effects.push(Effect::Post(Request::Load { id: self.load, source, options }));
+                self.alive = true;
+                self.begin_load();
             }
             Event::Device { device } => self.device = Some(Arc::new(device)),
-            Event::Loading { id, done_bytes, total_bytes, .. } if id == self.load => {
-                self.phase = Phase::Loading { done_bytes, total_bytes };
+            Event::Loading { id, phase, done_bytes, total_bytes } if id == self.load => {
+                self.phase = Phase::Loading { phase, done_bytes, total_bytes };
             }
-            Event::Loaded { id, model } if id == self.load => {
-                self.announcement = format!("{} is ready", model.name);
-                self.model = Some(Arc::new(model));
-                self.phase = Phase::Ready;
-                if let Some(request) = self.waiting.take() {
-                    if let Some(last) = self.exchanges.last_mut() {
-                        Arc::make_mut(&mut last.reply).status = Status::Reading;
-                    }
-                    self.effects.push(Effect::Post(request));
-                }
+            Event::Loaded { id, model } if id == self.load => self.loaded(model),
+            Event::Notice { kind, message, .. } => {
+                let remark = Remark::new(&kind, &message);
+                self.announcement = format!("{}. {}", remark.title, remark.detail);
+                self.remarks.retain(|other| !remark.replaces(other));
+                self.remarks.push(remark);
             }
             Event::Started { id, prompt_tokens, cached_tokens } => {
                 if let Some(exchange) = self.exchange(id) {
@@ -294,7 +291,7 @@ impl Chat {
             Event::SelfTested { id, results } if self.self_test.is(id) => {
                 self.self_test = Task::Done(results);
             }
-            // Answers to a load, a choice or a check that is no longer of interest.
+            // Answers to a load, a choice or a check that is no longer of interest; and the library's.
             Event::Ready
             | Event::Loading { .. }
             | Event::Loaded { .. }
@@ -303,12 +300,17 @@ impl Chat {
             | Event::Benched { .. }
             | Event::Compared { .. }
             | Event::SelfTested { .. }
-            | Event::Notice { .. }
             | Event::Inspected { .. }
             | Event::Library { .. }
             | Event::Found { .. }
             | Event::Pulling { .. }
-            | Event::Pulled { .. } => {}
+            | Event::Pulled { .. }
+            | Event::Expanded { .. }
+            | Event::Visited { .. }
+            | Event::Voted { .. }
+            | Event::Searched { .. }
+            | Event::SearchDone { .. }
+            | Event::Exported { .. } => {}
         }
     }
 
@@ -318,7 +320,7 @@ impl Chat {
             Some(id) if self.bench.is(id) => self.bench.fail(message),
             Some(id) if self.self_test.is(id) => self.self_test.fail(message),
             Some(id) if id == self.load => {
-                self.down(notice);
+                self.down(Notice::of_load(kind, message, &self.choice));
                 return;
             }
             Some(id) => {
@@ -339,55 +341,17 @@ impl Chat {
         }
     }
 
-    /// Takes the last question back: nothing of it was answered, and the text is not lost.
     fn refuse(&mut self, notice: Notice) {
         self.notice = Some(notice);
+        self.take_back();
+    }
+
+    /// Takes the last question back: nothing of it was answered, and the text is not lost.
+    fn take_back(&mut self) {
         let Some(mut last) = self.exchanges.pop() else { return };
         match last.previous.take() {
             Some(previous) => self.exchanges.push(Exchange { reply: previous, ..last }),
             None => self.effects.push(Effect::Draft(last.question.to_string())),
-        }
-    }
-
-    /// Starts the engine again, unless that did not help.
-    fn restart_after(&mut self, notice: Notice) {
-        // A lost device is told for each request, and once more for the engine.
-        if self.effects.contains(&Effect::Restart) {
-            return;
-        }
-        self.restarts += 1;
-        if self.restarts > MAX_RESTARTS {
-            self.down(notice);
-            return;
-        }
-        self.interrupt(&notice);
-        let shown = self.exchanges.last().is_some_and(|last| last.reply.failure.as_ref() == Some(&notice));
-        self.notice = (!shown).then_some(notice);
-        self.restart();
-    }
-
-    fn restart(&mut self) {
-        self.phase = Phase::Starting;
-        self.effects.push(Effect::Restart);
-    }
-
-    fn down(&mut self, notice: Notice) {
-        self.interrupt(&notice);
-        self.phase = Phase::Down;
-        self.waiting = None;
-        self.notice = Some(notice);
-    }
-
-    /// Ends whatever was under way; a question that never left stays waiting.
-    fn interrupt(&mut self, notice: &Notice) {
-        self.bench.fail(&notice.detail);
-        self.self_test.fail(&notice.detail);
-        if let Some(last) = self
-            .exchanges
-            .last_mut()
-            .filter(|last| matches!(last.reply.status, Status::Reading | Status::Writing))
-        {
-            Arc::make_mut(&mut last.reply).status = Status::Failed;
         }
     }
 

@@ -1,21 +1,24 @@
 //! The chat against scripted events: what is sent, what is shown, what is kept.
 
+use super::loading::MAX_RESTARTS;
 use super::*;
-use crate::protocol::{Channel, LoadPhase, SamplingOptions, Usage};
+use crate::protocol::{Channel, ModelSource, SamplingOptions, ThoughtFormat, Usage};
 
 /// A chat whose model is loaded, with no effects pending.
 fn ready() -> Chat {
-    let mut chat = Chat::new(LoadOptions::default());
+    let mut chat = Chat::new(LoadOptions::default(), Choice::default());
     chat.apply(Event::Ready, 0.0);
     let [Effect::Post(Request::Load { id, source: ModelSource::Embedded, .. })] = chat.take_effects()[..]
     else {
         panic!("a load is expected")
     };
     chat.apply(Event::Loading { id, phase: LoadPhase::Upload, done_bytes: 1, total_bytes: 2 }, 0.0);
-    assert_eq!(chat.phase, Phase::Loading { done_bytes: 1, total_bytes: 2 });
-    let model = ModelInfo { name: "Polo Tiny".into(), context: 1024, ..ModelInfo::default() };
+    assert_eq!(chat.phase, Phase::Loading { phase: LoadPhase::Upload, done_bytes: 1, total_bytes: 2 });
+    let thoughts = ThoughtFormat::Marco;
+    let model = ModelInfo { name: "Polo Tiny".into(), thoughts, context: 1024, ..ModelInfo::default() };
     chat.apply(Event::Loaded { id, model }, 0.0);
     assert_eq!(chat.phase, Phase::Ready);
+    assert_eq!(chat.take_effects(), [Effect::Remember(Choice::default())]);
     chat
 }
 
@@ -105,7 +108,7 @@ fn one_question_at_a_time_and_none_that_is_empty() {
 
 #[test]
 fn a_question_waits_for_the_model() {
-    let mut chat = Chat::new(LoadOptions::default());
+    let mut chat = Chat::new(LoadOptions::default(), Choice::default());
     chat.apply(Event::Ready, 0.0);
     let load = chat.load;
     chat.take_effects();
@@ -119,7 +122,7 @@ fn a_question_waits_for_the_model() {
 
 #[test]
 fn a_waiting_question_can_be_stopped() {
-    let mut chat = Chat::new(LoadOptions::default());
+    let mut chat = Chat::new(LoadOptions::default(), Choice::default());
     assert!(chat.ask("early", &Settings::default(), 0, 0.0));
     chat.stop();
     assert!(chat.take_effects().is_empty());
@@ -221,7 +224,7 @@ fn a_lost_gpu_restarts_the_engine() {
 
 #[test]
 fn a_load_that_fails_puts_the_engine_down() {
-    let mut chat = Chat::new(LoadOptions::default());
+    let mut chat = Chat::new(LoadOptions::default(), Choice::default());
     chat.apply(Event::Ready, 0.0);
     chat.apply(failed(Some(chat.load), "no_gpu"), 1.0);
     assert_eq!(chat.phase, Phase::Down);
@@ -242,4 +245,132 @@ fn checks_and_measurements_have_their_own_ends() {
     chat.apply(failed(Some(id), "out_of_memory"), 0.0);
     assert_eq!(chat.bench, Task::Failed("what was found".into()));
     assert!(chat.notice.is_none());
+}
+
+fn stored(name: &str) -> Choice {
+    Choice::new(ModelSource::Stored { name: name.into() }, name)
+}
+
+/// The load that was sent: its id and its source.
+fn load_sent(chat: &mut Chat) -> (RequestId, ModelSource) {
+    match chat.take_effects().pop() {
+        Some(Effect::Post(Request::Load { id, source, .. })) => (id, source),
+        other => panic!("a load is expected, not {other:?}"),
+    }
+}
+
+#[test]
+fn another_model_goes_on_with_the_conversation() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    chat.use_model(Choice { context: Some(4096), ..stored("big") });
+    assert!(chat.model.is_none());
+    let (id, source) = load_sent(&mut chat);
+    assert_eq!(source, ModelSource::Stored { name: "big".into() });
+    chat.apply(Event::Loaded { id, model: ModelInfo { name: "Big".into(), ..ModelInfo::default() } }, 0.0);
+    let kept = Choice { title: "Big".into(), context: Some(4096), ..stored("big") };
+    assert_eq!(chat.take_effects(), [Effect::Remember(kept)]);
+    let id = ask(&mut chat, "two");
+    assert_eq!(&*chat.exchanges[1].reply.model, "Big");
+    chat.apply(done(id, FinishReason::Stop), 5.0);
+    assert!(chat.ask("three", &Settings::default(), 0, 0.0));
+    let (_, messages, _) = sent(&mut chat);
+    assert_eq!(messages[1].content, "4", "another model's tags are not shown to it");
+}
+
+#[test]
+fn a_load_under_way_is_ended_for_another() {
+    let mut chat = ready();
+    chat.use_model(stored("slow"));
+    let (slow, _) = load_sent(&mut chat);
+    chat.use_model(stored("quick"));
+    assert_eq!((chat.take_effects(), chat.phase), (vec![Effect::Restart], Phase::Starting));
+    chat.use_model(stored("quicker"));
+    assert!(chat.take_effects().is_empty(), "it is starting, and will load what is chosen by then");
+    chat.apply(Event::Ready, 0.0);
+    let (_, source) = load_sent(&mut chat);
+    assert_eq!(source, ModelSource::Stored { name: "quicker".into() });
+    chat.apply(Event::Loaded { id: slow, model: ModelInfo::default() }, 0.0);
+    assert!(chat.model.is_none());
+}
+
+#[test]
+fn a_reply_ends_when_another_model_is_chosen() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.apply(token(id, Channel::Output, "so far"), 1.0);
+    chat.use_model(stored("big"));
+    let effects = chat.take_effects();
+    assert_eq!(effects[0], Effect::Post(Request::Cancel { id }));
+    assert!(!chat.is_busy());
+    chat.apply(failed(Some(id), "bad_request"), 1.0);
+    assert_eq!(chat.exchanges[0].reply.output, "so far");
+    assert!(chat.notice.is_none());
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_leaves_a_way_on() {
+    let mut chat = Chat::new(LoadOptions::default(), stored("gone"));
+    chat.ask("early", &Settings::default(), 0, 0.0);
+    chat.apply(Event::Ready, 0.0);
+    let (id, _) = load_sent(&mut chat);
+    chat.apply(failed(Some(id), "fetch"), 1.0);
+    assert_eq!(chat.phase, Phase::Down);
+    assert_eq!(chat.notice.as_ref().unwrap().title, "gone could not be loaded");
+    assert_eq!(chat.take_effects(), [Effect::Draft("early".into())]);
+    assert!(!chat.is_busy());
+    chat.use_model(Choice::default());
+    assert_eq!(load_sent(&mut chat).1, ModelSource::Embedded);
+    assert!(chat.notice.is_none());
+}
+
+#[test]
+fn a_restart_loads_the_model_that_was_lost() {
+    let mut chat = ready();
+    chat.use_model(stored("big"));
+    let (id, _) = load_sent(&mut chat);
+    chat.apply(Event::Loaded { id, model: ModelInfo::default() }, 0.0);
+    chat.take_effects();
+    chat.apply(failed(None, "gpu_lost"), 0.0);
+    assert_eq!(chat.take_effects(), [Effect::Restart]);
+    chat.apply(Event::Ready, 0.0);
+    assert_eq!(load_sent(&mut chat).1, ModelSource::Stored { name: "big".into() });
+}
+
+#[test]
+fn a_remark_stops_nothing_and_is_said_once() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.apply(token(id, Channel::Output, "so "), 1.0);
+    for kind in ["recovering", "recovered", "recovered"] {
+        let message = "the device was gone".into();
+        chat.apply(Event::Notice { id: Some(id), kind: kind.into(), message }, 1.0);
+    }
+    chat.apply(token(id, Channel::Output, "far"), 1.0);
+    chat.apply(done(id, FinishReason::Stop), 2.0);
+    assert_eq!(chat.exchanges[0].reply.output, "so far");
+    assert_eq!(chat.remarks.len(), 1);
+    assert_eq!(chat.remarks[0].title, "The GPU was lost, and is back");
+    chat.new_chat();
+    assert!(chat.remarks.is_empty());
+}
+
+#[test]
+fn an_engine_that_recovers_by_itself_goes_on_with_the_reply() {
+    let mut chat = ready();
+    let load = chat.load;
+    let id = ask(&mut chat, "one");
+    chat.apply(token(id, Channel::Output, "so "), 1.0);
+    chat.apply(Event::Loading { id: load, phase: LoadPhase::Upload, done_bytes: 1, total_bytes: 2 }, 1.0);
+    assert!(chat.is_busy());
+    let model = ModelInfo { name: "Polo Tiny".into(), ..ModelInfo::default() };
+    chat.apply(Event::Loaded { id: load, model }, 1.0);
+    chat.apply(token(id, Channel::Output, "far"), 1.0);
+    assert_eq!(chat.exchanges[0].reply.output, "so far");
+    assert_eq!(chat.phase, Phase::Ready);
+    // Another model that is chosen in the middle of it ends the reply all the same.
+    chat.apply(Event::Loading { id: load, phase: LoadPhase::Upload, done_bytes: 1, total_bytes: 2 }, 1.0);
+    chat.use_model(stored("big"));
+    assert!(!chat.is_busy());
+    assert!(chat.take_effects().contains(&Effect::Restart));
 }

@@ -1,32 +1,16 @@
 // How the page looks, by day and night, on a desk and in a hand; axe looks for barriers in each.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import axe from 'axe-core';
 import { desktop, launch, open, phone } from './support/browser.mjs';
+import { barriers, shoot } from './support/look.mjs';
 import { Polo } from './support/polo.mjs';
-import { root, serve } from './support/server.mjs';
-
-const pictures = process.env.POLO_SCREENSHOTS
-  ? path.resolve(root, process.env.POLO_SCREENSHOTS)
-  : path.join(root, 'tests/browser/out');
-
-/// Serious and critical faults, with the elements that have them.
-async function barriers(page) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
-}
+import { serve } from './support/server.mjs';
 
 describe('look', { timeout: 1_200_000 }, () => {
   let server, browser;
 
   before(async () => {
-    mkdirSync(pictures, { recursive: true });
     server = await serve();
     browser = await launch();
   });
@@ -40,17 +24,17 @@ describe('look', { timeout: 1_200_000 }, () => {
     for (const colorScheme of ['light', 'dark']) {
       test(`${size}, ${colorScheme}`, async () => {
         const { page, close } = await open(browser, server.origin, { viewport, colorScheme });
-        const shoot = (name) => page.screenshot({ path: path.join(pictures, `${size}-${colorScheme}-${name}.png`) });
+        const picture = (name) => shoot(page, `${size}-${colorScheme}-${name}`);
         const polo = new Polo(page);
         await polo.loaded();
-        await shoot('start');
+        await picture('start');
         assert.deepEqual(await barriers(page), [], 'before a question');
 
         await polo.ask('What is 47 + 85 - 20?');
         await polo.answered();
-        await shoot('answer');
+        await picture('answer');
         await polo.thought.locator('summary').click();
-        await shoot('thought');
+        await picture('thought');
         assert.deepEqual(await barriers(page), [], 'after an answer');
 
         const width = await page.evaluate(() => document.documentElement.scrollWidth);

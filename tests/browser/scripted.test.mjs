@@ -1,44 +1,19 @@
 // The page with an engine that plays a script: settings, failures, hostile replies, scrolling.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { launch } from './support/browser.mjs';
-import { Polo } from './support/polo.mjs';
-import { serve } from './support/server.mjs';
-
-const scripted = readFileSync(new URL('./support/scripted-engine.js', import.meta.url), 'utf8');
+import { Scripted, finished, ready } from './support/scripted.mjs';
 
 describe('page with a scripted engine', { timeout: 600_000 }, () => {
-  let server, browser;
+  let scripted;
 
   before(async () => {
-    server = await serve();
-    browser = await launch();
+    scripted = await Scripted.start();
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  after(() => scripted?.close());
 
-  /// Opens the page; `body` is the program of the worker.
-  const withPage = async (use, { query = '/', body = scripted, viewport = { width: 900, height: 500 } } = {}) => {
-    const context = await browser.newContext({ viewport, permissions: ['clipboard-read', 'clipboard-write'] });
-    const requests = [];
-    context.on('request', (request) => requests.push(request.url()));
-    await context.route(/worker_loader\.js/, (route) => route.fulfill({ contentType: 'text/javascript', body }));
-    const page = await context.newPage();
-    await page.goto(server.origin + query);
-    const told = () => page.workers().at(-1).evaluate(() => globalThis.requests);
-    try {
-      await use({ page, polo: new Polo(page), told, requests });
-    } finally {
-      await context.close();
-    }
-  };
-  const ready = (page) => page.locator('[data-state=ready]').waitFor();
-  const finished = (polo) => polo.regenerate.waitFor();
+  const withPage = (use, options = {}) => scripted.withPage(use, { viewport: { width: 900, height: 500 }, ...options });
 
   test('settings go with the next request, survive a reload and can be restored', () => withPage(async ({ page, polo, told }) => {
     await ready(page);
@@ -159,7 +134,7 @@ describe('page with a scripted engine', { timeout: 600_000 }, () => {
   }
 
   test('an engine that cannot start is told, without an endless loop', () => withPage(async ({ page }) => {
-    await page.locator('[data-state=down]').waitFor();
+    await page.locator('.model[data-state=down]').waitFor();
     assert.match(await page.getByRole('alert').textContent(), /could not be started/);
     assert.ok(await page.getByRole('button', { name: 'Try again' }).isVisible());
   }, { body: 'throw new Error("no")' }));

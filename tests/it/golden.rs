@@ -227,11 +227,6 @@ fn gguf_of_k_types_and_others() {
 }
 
 #[test]
-fn bitsandbytes_nf4_with_quantised_scales() {
-    check("nf4_file");
-}
-
-#[test]
 fn llama_in_every_type_of_gguf() {
     check("gguf_llama");
 }
@@ -239,6 +234,11 @@ fn llama_in_every_type_of_gguf() {
 #[test]
 fn llama_as_transformers_writes_it() {
     check("llama_folder");
+}
+
+#[test]
+fn bitsandbytes_nf4_with_quantised_scales() {
+    check("nf4_file");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod page;
 mod process;
 mod server;
 mod setup;
+mod shell;
 mod tools;
 mod wasm_std;
 

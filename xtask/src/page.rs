@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::machine::{Machine, find_program};
 use crate::setup::{self, Purpose};
-use crate::{console, process, server, wasm_std};
+use crate::{console, process, server, shell, wasm_std};
 
 /// `cargo xtask run`.
 pub(crate) fn run(machine: &Machine, port: u16, open: bool) -> Result<ExitCode, String> {
@@ -44,6 +44,7 @@ pub(crate) fn build(machine: &Machine) -> Result<PathBuf, String> {
     // trunk reads this as its own option and only knows `true` and `false`.
     trunk.env_remove("NO_COLOR");
     process::run(&mut trunk)?;
+    shell::name_files(&dist)?;
     let mut total = 0;
     for (name, bytes) in sizes(&dist)? {
         total += bytes;

@@ -5,12 +5,15 @@ use leptos::prelude::*;
 
 use super::composer::Composer;
 use super::conversation::{Conversation, Jump};
-use super::icons::{Icon, Logo, PLUS, SLIDERS};
-use super::inspector::ModelDialog;
-use super::notice::NoticeView;
+use super::drop::DropZone;
+use super::icons::{CHEVRON_DOWN, Icon, Logo, PLUS, SLIDERS};
+use super::inspector::Inspector;
+use super::models::{ModelsDialog, state_name};
 use super::settings::{self, SettingsDialog};
+use super::strips::Strips;
 use super::support::{self, Missing, Unsupported};
 use crate::ui::page::{Page, page};
+use crate::ui::progress;
 use crate::ui::state::{Chat, Phase};
 
 /// The page, or why there is none.
@@ -81,63 +84,57 @@ fn Shell() -> impl IntoView {
             <section class="dock" aria-label="Composer">
                 <div class="column">
                     <Jump />
-                    <Notices />
+                    <Strips />
                     <Composer />
                 </div>
             </section>
         </Show>
         <SettingsDialog />
-        <ModelDialog />
+        <ModelsDialog />
+        <Inspector />
+        <DropZone />
         <p class="hidden" role="status">
             {move || page.chat.with(|chat| chat.announcement.clone())}
+        </p>
+        <p class="hidden" role="status">
+            {move || page.models.with(|models| models.announcement.clone())}
         </p>
     }
 }
 
-/// The model's name and state; opens "Model and GPU".
+/// The model's name and state; opens the models.
 #[component]
 fn ModelButton() -> impl IntoView {
     let page = page();
     let phase = Memo::new(move |_| page.chat.with(|chat| chat.phase));
-    let name = Memo::new(move |_| {
-        page.chat.with(|chat| {
-            chat.model.as_ref().map_or_else(|| "Polo Tiny".to_owned(), |model| model.name.clone())
+    let name = Memo::new(move |_| page.chat.with(|chat| chat.choice.title.clone()));
+    let beside = Memo::new(move |_| {
+        progress::short(phase.get()).or_else(|| {
+            page.chat.with(|chat| {
+                let device = chat.device.as_ref().filter(|device| !device.name.is_empty());
+                device.map(|device| format!("on {}", device.name))
+            })
         })
     });
-    let device = Memo::new(move |_| {
-        page.chat.with(|chat| {
-            let shown = chat.device.as_ref().filter(|_| chat.phase == Phase::Ready);
-            shown.map(|device| device.name.clone()).filter(|name| !name.is_empty())
-        })
-    });
-    let text = move || match phase.get() {
-        Phase::Starting => "Starting…".to_owned(),
-        Phase::Loading { done_bytes, total_bytes } if total_bytes > 0 => {
-            format!("Loading {:.0} %", done_bytes as f64 * 100.0 / total_bytes as f64)
-        }
-        Phase::Loading { .. } => "Loading…".to_owned(),
-        Phase::Ready => name.get(),
-        Phase::Down => "Not running".to_owned(),
-    };
-    let state = move || match phase.get() {
-        Phase::Ready => "ready",
-        Phase::Down => "down",
-        _ => "loading",
-    };
+    let ready = move || phase.get() == Phase::Ready;
     view! {
         <button
             type="button"
             class="model"
-            data-state=state
-            on:click=move |_| settings::open(page.model_dialog)
+            aria-haspopup="dialog"
+            data-state=move || state_name(phase.get())
+            on:click=move |_| page.open_models()
         >
             <span class="dot" aria-hidden="true"></span>
-            <span class="model-name">{text}</span>
-            {move || device.get().map(|name| view! { <span class="gpu-name">{format!("on {name}")}</span> })}
-            <span class="hidden">": Model and GPU"</span>
+            <span class="model-name">{move || name.get()}</span>
+            {move || {
+                beside.get().map(|text| view! { <span class=if ready() { "gpu-name" } else { "model-phase" }>{text}</span> })
+            }}
+            <Icon path=CHEVRON_DOWN />
+            <span class="hidden">": Models"</span>
         </button>
         {move || match phase.get() {
-            Phase::Loading { done_bytes, total_bytes } if total_bytes > 0 => Some(view! {
+            Phase::Loading { done_bytes, total_bytes, .. } if total_bytes > 0 => Some(view! {
                 <progress
                     class="loading"
                     aria-label="Loading the model"
@@ -147,25 +144,5 @@ fn ModelButton() -> impl IntoView {
             }),
             _ => None,
         }}
-    }
-}
-
-/// The error of the moment, above the composer.
-#[component]
-fn Notices() -> impl IntoView {
-    let page = page();
-    let shown = Memo::new(move |_| {
-        page.chat.with(|chat| chat.notice.clone().map(|notice| (notice, chat.phase == Phase::Down)))
-    });
-    let dismiss = Callback::new(move |()| page.act(|chat| chat.notice = None));
-    let again = Callback::new(move |()| page.act(Chat::try_again));
-    move || {
-        shown.get().map(|(notice, down)| {
-            if down {
-                view! { <NoticeView notice action=("Try again", again) /> }.into_any()
-            } else {
-                view! { <NoticeView notice dismiss /> }.into_any()
-            }
-        })
     }
 }

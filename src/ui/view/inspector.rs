@@ -8,12 +8,13 @@ use super::settings::Dialog;
 use super::tensors::Tensors;
 use crate::ui::figures;
 use crate::ui::page::page;
+use crate::ui::progress;
 use crate::ui::state::{Chat, Phase};
 use crate::ui::task::Task;
 
 /// The dialog.
 #[component]
-pub fn ModelDialog() -> impl IntoView {
+pub fn Inspector() -> impl IntoView {
     let page = page();
     let device = move || page.chat.with(|chat| chat.device.clone());
     let model = move || page.chat.with(|chat| chat.model.clone());
@@ -21,8 +22,8 @@ pub fn ModelDialog() -> impl IntoView {
     let device = Memo::new(move |_| device());
     let model = Memo::new(move |_| model());
     view! {
-        <Dialog node_ref=page.model_dialog id="model-title" title="Model and GPU">
-            <p class="quiet-text">{move || page.chat.with(|chat| phase_text(chat.phase))}</p>
+        <Dialog node_ref=page.inspector id="model-title" title="Model and GPU">
+            <p class="quiet-text">{move || page.chat.with(|chat| progress::sentence(chat.phase))}</p>
             {move || model.get().map(|model| view! { <ModelSection model=(*model).clone() /> })}
             {move || device.get().map(|device| view! { <DeviceSection device=(*device).clone() /> })}
             <Show when=move || model.with(Option::is_some)>
@@ -30,23 +31,6 @@ pub fn ModelDialog() -> impl IntoView {
             </Show>
             {move || model.get().map(|model| view! { <Tensors tensors=model.tensors.clone() /> })}
         </Dialog>
-    }
-}
-
-/// How far the engine has come, in words.
-pub(super) fn phase_text(phase: Phase) -> String {
-    match phase {
-        Phase::Starting => "The engine is starting.".to_owned(),
-        Phase::Loading { done_bytes, total_bytes: 0 } => {
-            format!("The model is being loaded: {}.", figures::bytes(done_bytes))
-        }
-        Phase::Loading { done_bytes, total_bytes } => format!(
-            "The model is being loaded: {} of {}.",
-            figures::bytes(done_bytes),
-            figures::bytes(total_bytes)
-        ),
-        Phase::Ready => "The model answers.".to_owned(),
-        Phase::Down => "The engine does not run.".to_owned(),
     }
 }
 

@@ -7,13 +7,21 @@
 
 pub(super) mod app;
 
+mod card;
 mod composer;
 mod conversation;
+mod drop;
+mod fit_panel;
 mod icons;
 mod inspector;
+mod models;
 mod notice;
+mod pulls;
 mod reply;
 mod settings;
+mod storage;
+mod stored;
+mod strips;
 mod support;
 mod tensors;
 mod welcome;

@@ -25,7 +25,7 @@ fn read<T>(reply: ReplyMemo, of: impl Fn(&Reply) -> T) -> Option<T> {
 #[component]
 pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
     let status = Memo::new(move |_| read(reply, |r| r.status));
-    let has_thought = Memo::new(move |_| read(reply, |r| r.thought_tokens > 0).unwrap_or(false));
+    let has_thought = Memo::new(move |_| read(reply, Reply::has_thought).unwrap_or(false));
     let thought = Memo::new(move |_| read(reply, |r| r.thought.clone()).unwrap_or_default());
     let output = Memo::new(move |_| read(reply, |r| r.output.clone()).unwrap_or_default());
     let thinking = Memo::new(move |_| read(reply, Reply::is_thinking).unwrap_or(false));
@@ -36,6 +36,12 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
         _ => None,
     };
     let failure = Memo::new(move |_| read(reply, |r| r.failure.clone()).flatten());
+    // Who wrote it, where that is not plain from the header.
+    let page = page();
+    let by = Memo::new(move |_| {
+        let name = read(reply, |r| r.model.clone()).filter(|name| !name.is_empty());
+        name.filter(|name| page.chat.with(|chat| *chat.choice.title != **name))
+    });
     view! {
         <article class="reply" aria-label="Polo" aria-busy=move || open.get().to_string()>
             <Show when=move || has_thought.get()>
@@ -61,6 +67,7 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
             {move || failure.get().map(|notice| view! { <NoticeView notice /> })}
             <footer>
                 <p class="stats" title=move || read(reply, |r| format!("Seed {}", r.seed))>
+                    {move || by.get().map(|name| format!("{name} · "))}
                     {move || read(reply, stats).unwrap_or_default()}
                 </p>
                 <Show when=move || !open.get()>

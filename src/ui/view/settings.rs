@@ -34,7 +34,9 @@ pub fn Dialog(
         <dialog node_ref=node_ref aria-labelledby=id on:click=on_click>
             <div class="dialog-body">
                 <header>
-                    <h2 id=id>{title}</h2>
+                    <h2 id=id tabindex="-1">
+                        {title}
+                    </h2>
                     <button type="button" class="icon-button" aria-label="Close" on:click=move |_| close()>
                         <Icon path=CLOSE />
                     </button>

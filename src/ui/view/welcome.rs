@@ -1,34 +1,58 @@
 //! The page before the first question: what Polo is, what its model can do, and problems to try.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
-use crate::ui::claims::{claims, description, examples};
+use crate::protocol::{ModelInfo, ThoughtFormat};
+
+use crate::ui::claims::{Claim, claims, description, examples};
 use crate::ui::figures;
 use crate::ui::page::page;
 
-/// Below this many weights a model can do only what it was trained for.
-const TINY: u64 = 50_000_000;
+/// Problems for models whose file names none; they promise nothing.
+const STARTERS: [&str; 4] = [
+    "How many letters “r” are there in “strawberry”?",
+    "Prove that the square root of 2 is irrational.",
+    "A bat and a ball cost $1.10 together; the bat costs $1 more than the ball. What does the ball cost?",
+    "Write a function that tells whether a text is a palindrome.",
+];
 
 /// What stands where the conversation will be.
 #[component]
 pub fn Welcome() -> impl IntoView {
     let page = page();
     let model = Memo::new_with_compare(
-        move |_| page.chat.with(|chat| chat.model.clone()),
-        |a, b| a.map(Option::is_some) != b.map(Option::is_some),
+        move |_| page.chat.with(|chat| chat.model.clone().map(|model| (model, chat.choice.is_tiny()))),
+        |a, b| match (a, b) {
+            (Some(Some((a, _))), Some(Some((b, _)))) => !Arc::ptr_eq(a, b),
+            _ => true,
+        },
     );
-    let known = Memo::new(move |_| model.with(|model| model.as_deref().map(claims).unwrap_or_default()));
-    let problems = move || known.with(|known| examples(known));
+    let known = Memo::new(move |_| {
+        model.with(|model| model.as_ref().map(|(model, _)| claims(model)).unwrap_or_default())
+    });
+    let problems = Memo::new(move |_| {
+        model.with(|model| match model {
+            Some((_, false)) if known.with(Vec::is_empty) => STARTERS.to_vec(),
+            _ => known.with(|known| examples(known)),
+        })
+    });
+    let thinks = Memo::new(move |_| {
+        model.with(|model| model.as_ref().is_some_and(|(model, _)| model.thoughts != ThoughtFormat::None))
+    });
     view! {
         <section class="column welcome" aria-label="Welcome">
             <h2>"What shall we work out?"</h2>
             <p class="lead">
-                "Polo thinks first, then answers. It runs on your own GPU, in this tab: nothing you write leaves it."
+                {move || thinks.get().then_some("Polo thinks first, then answers. ")}
+                "It runs on your own GPU, in this tab: nothing you write leaves it."
             </p>
-            <Show when=move || known.with(|known| !known.is_empty())>
+            <Show when=move || problems.with(|problems| !problems.is_empty())>
                 <ul class="examples" aria-label="Example problems">
                     {move || {
-                        problems()
+                        problems
+                            .get()
                             .into_iter()
                             .map(|text| {
                                 view! {
@@ -43,51 +67,57 @@ pub fn Welcome() -> impl IntoView {
                     }}
                 </ul>
             </Show>
-            {move || model.get().map(|model| {
-                let kinds = known.get();
-                let size = figures::weights(model.parameters);
-                view! {
-                    <aside class="about">
-                        <h3>"What " {model.name.clone()} " is, and is not"</h3>
-                        <p>
-                            {if model.parameters < TINY {
-                                format!(
-                                    "A model of {size} weights that comes with this page, a thousandth of the size \
-                                     of common chat models. It has learnt a few kinds of problems and nothing else: \
-                                     it cannot chat, knows no facts, and gets some of its own problems wrong. Check \
-                                     what matters.",
-                                )
-                            } else {
-                                format!("A model of {size} weights. It makes mistakes: check what matters.")
-                            }}
-                        </p>
-                        {kinds
-                            .is_empty()
-                            .then(|| description(&model).map(|text| view! { <p>"Its file says: “" {text.to_owned()} "”"</p> }))}
-                        <Show when={
-                            let some = !kinds.is_empty();
-                            move || some
-                        }>
-                            <ul class="kinds">
-                                {kinds
-                                    .iter()
-                                    .map(|claim| {
-                                        let share = claim
-                                            .accuracy
-                                            .map(|share| format!(" {:.0} % right", share * 100.0));
-                                        view! {
-                                            <li>
-                                                {claim.label.clone()}
-                                                <span class="share">{share}</span>
-                                            </li>
-                                        }
-                                    })
-                                    .collect_view()}
-                            </ul>
-                        </Show>
-                    </aside>
-                }
-            })}
+            {move || model.get().map(|(model, tiny)| view! { <About model tiny kinds=known.get() /> })}
         </section>
+    }
+}
+
+/// What the model is, and what it is not.
+#[component]
+fn About(model: Arc<ModelInfo>, tiny: bool, kinds: Vec<Claim>) -> impl IntoView {
+    let page = page();
+    let size = figures::weights(model.parameters);
+    let account = if tiny {
+        format!(
+            "A model of {size} weights that comes with this page, a thousandth of the size of common chat models. \
+             It has learnt a few kinds of problems and nothing else: it cannot chat, knows no facts, and gets some \
+             of its own problems wrong. Check what matters."
+        )
+    } else {
+        format!("A model of {size} weights. It makes mistakes: check what matters.")
+    };
+    let said = description(&model).filter(|_| kinds.is_empty()).map(|text| {
+        let text = format!("Its file says: “{text}”");
+        view! { <p>{text}</p> }
+    });
+    let list = (!kinds.is_empty()).then(|| {
+        let kinds = kinds.into_iter().map(|claim| {
+            let share = claim.accuracy.map(|share| format!(" {:.0} % right", share * 100.0));
+            view! {
+                <li>
+                    {claim.label}
+                    <span class="share">{share}</span>
+                </li>
+            }
+        });
+        view! { <ul class="kinds">{kinds.collect_view()}</ul> }
+    });
+    view! {
+        <aside class="about">
+            <h3>"What " {model.name.clone()} " is, and is not"</h3>
+            <p>{account}</p>
+            {said}
+            {list}
+            {tiny
+                .then(|| {
+                    view! {
+                        <p class="buttons">
+                            <button type="button" class="plain" on:click=move |_| page.open_models()>
+                                "Choose a larger model"
+                            </button>
+                        </p>
+                    }
+                })}
+        </aside>
     }
 }

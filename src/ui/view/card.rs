@@ -1,0 +1,283 @@
+//! One model before it runs: its forms, whether the chosen one fits, and how to get it.
+
+use std::sync::Arc;
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::protocol::{Fit, Listing, Quantize};
+
+use super::fit_panel::FitPanel;
+use super::notice::Actions;
+use crate::ui::figures;
+use crate::ui::fit;
+use crate::ui::models::{Card, Kind, Models};
+use crate::ui::page::page;
+use crate::ui::task::Task;
+
+/// Reads something of the model that is looked at.
+pub(super) fn read<T>(of: impl Fn(&Models, &Card) -> T) -> Option<T> {
+    page().models.with(|models| models.card.as_ref().map(|card| of(models, card)))
+}
+
+/// The model.
+#[component]
+pub fn CardView(key: u64) -> impl IntoView {
+    let page = page();
+    let _ = key;
+    let heading = NodeRef::<html::H3>::new();
+    // Whoever came here by keyboard goes on from the top.
+    Effect::new(move |_| {
+        if let Some(heading) = heading.get() {
+            drop(heading.focus());
+        }
+    });
+    let title = Memo::new(move |_| read(|_, card| card.title.clone()).unwrap_or_default());
+    let about = Memo::new(move |_| read(|_, card| card.about.clone()).flatten());
+    let listing = Memo::new(move |_| read(|_, card| card.listing().cloned()).flatten());
+    let lookup = Memo::new(move |_| {
+        read(|_, card| match &card.lookup {
+            Task::Failed(why) => (false, Some(why.clone())),
+            task => (matches!(task, Task::Running(_)), None),
+        })
+        .unwrap_or_default()
+    });
+    let again = Callback::new(move |()| page.act_on_models(Models::look_again));
+    view! {
+        <h3 class="card-title" tabindex="-1" node_ref=heading>
+            {move || title.get()}
+        </h3>
+        {move || about.get().map(|about| view! { <p>{about}</p> })}
+        {move || {
+            lookup.get().0.then(|| view! { <p class="quiet-text pulse" role="status">"Looking it up…"</p> })
+        }}
+        {move || {
+            lookup
+                .get()
+                .1
+                .map(|why| {
+                    view! {
+                        <p class="error" role="alert">{why}</p>
+                        <Actions actions=vec![("Try again", again)] />
+                    }
+                })
+        }}
+        {move || listing.get().map(|listing| view! { <Forms listing /> })}
+        <FitPanel />
+        <Knobs />
+        <Buttons />
+    }
+}
+
+/// The forms a model comes in.
+#[component]
+fn Forms(listing: Arc<Listing>) -> impl IntoView {
+    let page = page();
+    let chosen = Memo::new(move |_| read(|_, card| card.chosen).flatten());
+    let mut facts = vec![listing.reference.clone()];
+    facts.extend(listing.license.clone());
+    facts.extend(listing.revision.as_ref().map(|r| format!("commit {}", r.get(..7).unwrap_or(r))));
+    let recommended = listing.options.iter().position(|option| option.unsupported.is_none());
+    if recommended.is_none() {
+        let what = if listing.options.is_empty() {
+            "There are no GGUF or safetensors files here."
+        } else {
+            "None of its forms can be loaded; the reasons stand beside them."
+        };
+        facts.push(what.to_owned());
+    }
+    let forms = listing
+        .options
+        .iter()
+        .enumerate()
+        .map(|(index, option)| {
+            let why = option.unsupported.clone();
+            let (unsupported, label) = (why.is_some(), option.label.clone());
+            let parts = option.files.len();
+            let size = if parts > 1 {
+                format!("{} in {parts} files", figures::size(option.bytes))
+            } else {
+                figures::size(option.bytes)
+            };
+            let tag = match (option.stored, recommended == Some(index)) {
+                (true, _) => Some("Downloaded"),
+                (false, true) => Some("Recommended"),
+                _ => None,
+            };
+            view! {
+                <label class="form" class:barred=unsupported>
+                    <input
+                        type="radio"
+                        name="form"
+                        disabled=unsupported
+                        prop:checked=move || chosen.get() == Some(index)
+                        on:change=move |_| page.act_on_models(|models| models.choose(index))
+                    />
+                    <span class="form-label">{label}</span>
+                    {tag.map(|tag| view! { <span class="tag">{tag}</span> })}
+                    <span class="form-size">{size}</span>
+                    {why.map(|why| view! { <span class="form-why">{why}</span> })}
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <p class="row-sub">{facts.join(" · ")}</p>
+        <fieldset class="forms">
+            <legend>"Form"</legend>
+            {forms}
+        </fieldset>
+    }
+}
+
+/// Context, and how unquantised weights are held.
+#[component]
+fn Knobs() -> impl IntoView {
+    let page = page();
+    let contexts = Memo::new(move |_| {
+        read(|_, card| card.report.as_deref().map(fit::contexts)).flatten().unwrap_or_default()
+    });
+    let context = Memo::new(move |_| {
+        read(|_, card| card.context.or(card.report.as_ref().map(|report| report.context))).flatten()
+    });
+    let longest = Memo::new(move |_| {
+        read(|_, card| card.report.as_ref().map(|report| (report.largest_context, report.model_context)))
+            .flatten()
+    });
+    let unquantised = Memo::new(move |_| read(|_, card| card.is_unquantised()).unwrap_or(false));
+    let label = move |tokens: usize| match longest.get() {
+        Some((_, model)) if tokens == model => {
+            format!("{} (all it was made for)", figures::count(tokens as u64))
+        }
+        Some((fits, _)) if tokens == fits => format!("{} (longest that fits)", figures::count(tokens as u64)),
+        _ => figures::count(tokens as u64),
+    };
+    let choose = move |event| {
+        if let Ok(tokens) = event_target_value(&event).parse() {
+            page.act_on_models(|models| models.set_context(tokens));
+        }
+    };
+    let hold = move |event| {
+        let quantize = match event_target_value(&event).as_str() {
+            "q4" => Quantize::Q4,
+            "nf4" => Quantize::Nf4,
+            "q8" => Quantize::Q8,
+            _ => Quantize::None,
+        };
+        page.act_on_models(|models| models.set_quantize(quantize));
+    };
+    view! {
+        <div class="fields">
+            <Show when=move || contexts.with(|contexts| !contexts.is_empty())>
+                <div class="field">
+                    <label for="context">"Context, in tokens"</label>
+                    <select id="context" on:change=choose prop:value=move || context.get().unwrap_or(0).to_string()>
+                        {move || {
+                            contexts
+                                .get()
+                                .into_iter()
+                                .map(|tokens| {
+                                    view! {
+                                        <option
+                                            value=tokens.to_string()
+                                            prop:selected=move || context.get() == Some(tokens)
+                                        >
+                                            {move || label(tokens)}
+                                        </option>
+                                    }
+                                })
+                                .collect_view()
+                        }}
+                    </select>
+                </div>
+            </Show>
+            <Show when=move || unquantised.get()>
+                <div class="field">
+                    <label for="quantize">"Weights are held"</label>
+                    <select id="quantize" on:change=hold>
+                        <option value="none">"as in the file"</option>
+                        <option value="q8">"in 8 bits"</option>
+                        <option value="q4">"in 4 bits"</option>
+                        <option value="nf4">"in 4 bits, NF4"</option>
+                    </select>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+/// What to do with it.
+#[component]
+fn Buttons() -> impl IntoView {
+    let page = page();
+    let known = Memo::new(move |_| read(|_, card| card.source().is_some()).unwrap_or(false));
+    let kind = Memo::new(move |_| read(|_, card| card.kind).unwrap_or(Kind::Remote));
+    let here = Memo::new(move |_| read(Models::is_stored).unwrap_or(false));
+    let busy =
+        Memo::new(move |_| read(|_, card| matches!(card.inspection, Task::Running(_))).unwrap_or(true));
+    // What was found not to fit can still be tried, but is not what is proposed.
+    let doubtful = Memo::new(move |_| {
+        read(|_, card| card.report.as_ref().is_none_or(|report| report.fit == Fit::TooLarge)).unwrap_or(true)
+    });
+    let lack = Memo::new(move |_| read(Models::lacks_room).flatten());
+    let run = move |_| {
+        page.act_on_models(Models::run);
+        page.close_models();
+    };
+    let download = move |_| {
+        page.keep_models();
+        page.act_on_models(Models::download);
+    };
+    let primary = move || if doubtful.get() { "plain" } else { "plain primary" };
+    let run_label = move || if doubtful.get() { "Run anyway" } else { "Run" };
+    let download_label = move || if doubtful.get() { "Download anyway" } else { "Download and run" };
+    view! {
+        {move || {
+            lack.get()
+                .filter(|_| !here.get())
+                .map(|lack| {
+                    let text = format!(
+                        "Local storage lacks {} for it: delete a model, or run this one without saving it.",
+                        figures::size(lack),
+                    );
+                    view! { <p class="error">{text}</p> }
+                })
+        }}
+        <Show when=move || known.get()>
+            <p class="hint">
+                {move || match (kind.get(), here.get()) {
+                    (Kind::Picked, _) => "The files stay where they are, nothing is copied. After a reload, open them again.",
+                    (_, true) => "",
+                    _ => "Saved, it opens next time without a network. Not saved, it is fetched again at the next visit.",
+                }}
+            </p>
+            <p class="buttons final">
+                <Show
+                    when=move || here.get()
+                    fallback=move || {
+                        view! {
+                            <button
+                                type="button"
+                                class=primary
+                                disabled=move || busy.get() || lack.get().is_some()
+                                on:click=download
+                            >
+                                {download_label}
+                            </button>
+                            <button type="button" class="plain" disabled=move || busy.get() on:click=run>
+                                "Run without saving"
+                            </button>
+                        }
+                    }
+                >
+                    <button type="button" class=primary disabled=move || busy.get() on:click=run>
+                        {run_label}
+                    </button>
+                </Show>
+                <button type="button" class="plain" on:click=move |_| page.act_on_models(Models::back)>
+                    "Cancel"
+                </button>
+            </p>
+        </Show>
+    }
+}

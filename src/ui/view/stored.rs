@@ -1,0 +1,201 @@
+//! Models that need no network: run, look at, delete.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::protocol::{ModelSource, StoredModel};
+
+use super::icons::{Icon, TRASH};
+use super::notice::Actions;
+use crate::ui::choice::Choice;
+use crate::ui::figures;
+use crate::ui::models::Models;
+use crate::ui::page::page;
+use crate::ui::state::Phase;
+
+/// Models that need no network.
+#[component]
+pub fn Stored() -> impl IntoView {
+    let page = page();
+    let models = Memo::new(move |_| page.models.with(Models::complete));
+    let unfinished = Memo::new(move |_| page.models.with(Models::unfinished));
+    let asking = Memo::new(move |_| page.models.with(|m| m.library.is_none() && m.is_asking()));
+    let problem = Memo::new(move |_| page.models.with(|models| models.problem.clone()));
+    let again = Callback::new(move |()| page.act_on_models(Models::try_again));
+    view! {
+        <section aria-labelledby="stored">
+            <h3 id="stored">"On this device"</h3>
+            <ul class="rows">
+                <For each=move || models.get() key=|model| model.name.clone() let(model)>
+                    <StoredRow model />
+                </For>
+                <For each=move || unfinished.get() key=|model| model.name.clone() let(model)>
+                    <StoredRow model />
+                </For>
+                <TinyRow />
+            </ul>
+            {move || asking.get().then(|| view! { <p class="quiet-text pulse">"Looking what is stored…"</p> })}
+            {move || {
+                problem
+                    .get()
+                    .map(|notice| {
+                        view! {
+                            <p class="error" role="alert">{notice.title} ": " {notice.detail}</p>
+                            <Actions actions=vec![("Try again", again)] />
+                        }
+                    })
+            }}
+        </section>
+    }
+}
+
+/// Whether a model is the one in use.
+fn in_use(source: ModelSource) -> Memo<bool> {
+    let page = page();
+    Memo::new(move |_| page.chat.with(|chat| chat.choice.source == source && chat.phase != Phase::Down))
+}
+
+#[component]
+fn TinyRow() -> impl IntoView {
+    let page = page();
+    let current = in_use(ModelSource::Embedded);
+    let run = move |_| {
+        page.act(|chat| chat.use_model(Choice::default()));
+        page.close_models();
+    };
+    view! {
+        <li class="row">
+            <div class="row-main">
+                <p class="row-title">"Polo Tiny"</p>
+                <p class="row-sub">"Comes with the page · sums and word problems only"</p>
+            </div>
+            <div class="row-actions">
+                <Show when=move || !current.get() fallback=|| view! { <span class="tag">"In use"</span> }>
+                    <button type="button" class="plain" aria-label="Run Polo Tiny" on:click=run>
+                        "Run"
+                    </button>
+                </Show>
+            </div>
+        </li>
+    }
+}
+
+/// A stored model with what can be done with it. Deleting asks once more, in the same place.
+#[component]
+fn StoredRow(model: StoredModel) -> impl IntoView {
+    let page = page();
+    let source = ModelSource::Stored { name: model.name.clone() };
+    let current = in_use(source.clone());
+    let name = StoredValue::new(model.name.clone());
+    let asked = Memo::new(move |_| {
+        page.models.with(|models| models.to_remove.as_deref() == Some(name.get_value().as_str()))
+    });
+    let sub = if model.complete {
+        figures::size(model.bytes)
+    } else {
+        format!("Not complete: {}", figures::size_of(model.done_bytes, model.bytes))
+    };
+    let choice = Choice::new(source, &model.name);
+    let complete = model.complete;
+    let stored = StoredValue::new(model);
+    let run = move |_| {
+        page.act(|chat| chat.use_model(choice.clone()));
+        page.close_models();
+    };
+    let run = StoredValue::new(run);
+    view! {
+        <li class="row">
+            <div class="row-main">
+                <p class="row-title">{name.get_value()}</p>
+                <p class="row-sub">{sub}</p>
+            </div>
+            <Show
+                when=move || !asked.get()
+                fallback=move || view! { <Confirm name=name.get_value() current /> }
+            >
+                <div class="row-actions">
+                    {move || {
+                        if !complete {
+                            view! {
+                                <button
+                                    type="button"
+                                    class="plain"
+                                    aria-label=format!("Go on with the download of {}", name.get_value())
+                                    on:click=move |_| {
+                                        page.act_on_models(|models| models.resume_stored(&name.get_value()));
+                                    }
+                                >
+                                    "Go on"
+                                </button>
+                            }
+                                .into_any()
+                        } else if current.get() {
+                            view! { <span class="tag">"In use"</span> }.into_any()
+                        } else {
+                            view! {
+                                <button
+                                    type="button"
+                                    class="plain"
+                                    aria-label=format!("Run {}", name.get_value())
+                                    on:click=move |event| run.with_value(|run| run(event))
+                                >
+                                    "Run"
+                                </button>
+                            }
+                                .into_any()
+                        }
+                    }}
+                    <Show when=move || complete>
+                        <button
+                            type="button"
+                            class="quiet"
+                            aria-label=format!("Options of {}", name.get_value())
+                            on:click=move |_| {
+                                page.act_on_models(|models| models.look_at_stored(&stored.get_value()));
+                            }
+                        >
+                            "Options"
+                        </button>
+                    </Show>
+                    <button
+                        type="button"
+                        class="icon-button"
+                        aria-label=format!("Delete {}", name.get_value())
+                        title="Delete"
+                        on:click=move |_| page.act_on_models(|models| models.ask_to_remove(&name.get_value()))
+                    >
+                        <Icon path=TRASH />
+                    </button>
+                </div>
+            </Show>
+        </li>
+    }
+}
+
+/// Whether to delete it really. The safe answer has the focus.
+#[component]
+fn Confirm(name: String, current: Memo<bool>) -> impl IntoView {
+    let page = page();
+    let keep = NodeRef::<html::Button>::new();
+    Effect::new(move |_| {
+        if let Some(button) = keep.get() {
+            drop(button.focus());
+        }
+    });
+    view! {
+        <div class="row-actions" role="group" aria-label=format!("Delete {name}?")>
+            <span>{move || if current.get() { "In use now. Delete it?" } else { "Delete it?" }}</span>
+            <button
+                type="button"
+                class="plain"
+                node_ref=keep
+                on:click=move |_| page.act_on_models(|models| models.to_remove = None)
+            >
+                "Keep"
+            </button>
+            <button type="button" class="plain danger" on:click=move |_| page.act_on_models(Models::remove)>
+                "Delete"
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,158 @@
+//! What stands above the composer: errors, remarks, downloads under way, and what waits for a word.
+
+use leptos::prelude::*;
+
+use super::icons::{CLOSE, DOWNLOAD, Icon};
+use super::notice::{NoticeView, RemarkView};
+use super::pulls::PullBar;
+use crate::ui::choice::Choice;
+use crate::ui::figures;
+use crate::ui::models::{Models, PullState};
+use crate::ui::page::page;
+use crate::ui::state::{Chat, Phase};
+
+/// All of them.
+#[component]
+pub fn Strips() -> impl IntoView {
+    view! {
+        <Update />
+        <Interrupted />
+        <Offer />
+        <Downloads />
+        <Remarks />
+        <Notices />
+    }
+}
+
+/// The error of the moment.
+#[component]
+fn Notices() -> impl IntoView {
+    let page = page();
+    let shown = Memo::new(move |_| {
+        page.chat.with(|chat| {
+            let down = chat.phase == Phase::Down;
+            chat.notice.clone().map(|notice| (notice, down, chat.choice.is_tiny()))
+        })
+    });
+    let dismiss = Callback::new(move |()| page.act(|chat| chat.notice = None));
+    let again = Callback::new(move |()| page.act(Chat::try_again));
+    let tiny = Callback::new(move |()| page.act(|chat| chat.use_model(Choice::default())));
+    let other = Callback::new(move |()| page.open_models());
+    move || {
+        shown.get().map(|(notice, down, is_tiny)| {
+            if !down {
+                return view! { <NoticeView notice dismiss /> }.into_any();
+            }
+            let mut actions = vec![("Try again", again)];
+            if !is_tiny {
+                actions.extend([("Use Polo Tiny", tiny), ("Choose another model", other)]);
+            }
+            view! { <NoticeView notice actions /> }.into_any()
+        })
+    }
+}
+
+/// What the engine wants to be known.
+#[component]
+fn Remarks() -> impl IntoView {
+    let page = page();
+    let remarks = Memo::new(move |_| page.chat.with(|chat| chat.remarks.clone()));
+    view! {
+        <For each=move || remarks.get() key=|remark| (remark.kind.clone(), remark.detail.clone()) let(remark)>
+            {
+                let kind = remark.kind.clone();
+                let dismiss = Callback::new(move |()| {
+                    page.act(|chat| chat.remarks.retain(|remark| remark.kind != kind));
+                });
+                view! { <RemarkView remark dismiss /> }
+            }
+        </For>
+    }
+}
+
+/// A line with a text, a button, and a way to be rid of it.
+#[component]
+fn Strip(text: String, label: &'static str, run: Callback<()>, dismiss: Callback<()>) -> impl IntoView {
+    let label_of_all = text.clone();
+    view! {
+        <div class="strip" role="group" aria-label=label_of_all>
+            <p>{text}</p>
+            <button type="button" class="plain" on:click=move |_| run.run(())>
+                {label}
+            </button>
+            <button type="button" class="icon-button" aria-label="Not now" on:click=move |_| dismiss.run(())>
+                <Icon path=CLOSE />
+            </button>
+        </div>
+    }
+}
+
+/// A newer page that waits.
+#[component]
+fn Update() -> impl IntoView {
+    let page = page();
+    let run = Callback::new(move |()| page.use_update());
+    let dismiss = Callback::new(move |()| page.update.set(None));
+    move || {
+        page.update.with(Option::is_some).then(|| {
+            view! { <Strip text="A new version of Polo is ready.".into() label="Reload with it" run dismiss /> }
+        })
+    }
+}
+
+/// Downloads that an earlier visit left.
+#[component]
+fn Interrupted() -> impl IntoView {
+    let page = page();
+    let left = Memo::new(move |_| page.models.with(|models| models.interrupted.clone()));
+    let dismiss = Callback::new(move |()| page.act_on_models(Models::leave_interrupted));
+    view! {
+        <For each=move || left.get() key=|model| model.name.clone() let(model)>
+            {
+                let have = figures::size_of(model.done_bytes, model.bytes);
+                let text = format!("{} was not downloaded to its end: {have}.", model.name);
+                let run = Callback::new(move |()| {
+                    page.act_on_models(|models| models.resume_stored(&model.name));
+                });
+                view! { <Strip text label="Go on" run dismiss /> }
+            }
+        </For>
+    }
+}
+
+/// A model that has become ready meanwhile.
+#[component]
+fn Offer() -> impl IntoView {
+    let page = page();
+    let offer = Memo::new(move |_| page.models.with(|models| models.offer.clone()));
+    let run = Callback::new(move |()| page.act_on_models(Models::accept_offer));
+    let dismiss = Callback::new(move |()| page.act_on_models(|models| models.offer = None));
+    move || {
+        offer.get().map(|choice| {
+            let text = format!("{} is downloaded.", choice.title);
+            view! { <Strip text label="Run it" run dismiss /> }
+        })
+    }
+}
+
+/// Downloads under way, each a thin line; the dialog has the rest.
+#[component]
+fn Downloads() -> impl IntoView {
+    let page = page();
+    let keys = Memo::new(move |_| {
+        page.models.with(|models| {
+            let active = |state: &PullState| !matches!(state, PullState::Paused);
+            let pulls = models.pulls.iter().filter(|pull| active(&pull.state));
+            pulls.map(|pull| (pull.key, pull.title.clone())).collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <For each=move || keys.get() key=|(key, _)| *key let((key, title))>
+            <button type="button" class="strip download" on:click=move |_| page.open_models()>
+                <Icon path=DOWNLOAD />
+                <span class="download-title">{title.clone()}</span>
+                <PullBar key />
+            </button>
+        </For>
+    }
+}
