@@ -1,10 +1,15 @@
 //! The engine in a Web Worker: requests come in and events go out as JSON text.
+//!
+//! A request that names files the person picked comes as `{request: TEXT, files: [File, …]}`. The worker's
+//! own address may name another hub (`?hub=http://localhost:8000`), which tests do.
 
 use futures_channel::mpsc;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+use web_sys::{DedicatedWorkerGlobalScope, File, MessageEvent, UrlSearchParams};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, StoreOptions};
+use crate::platform;
 use crate::protocol::{Event, Request};
 
 // wgpu does not yet ask a browser's adapter for subgroups or for its name. So the device that it asks
@@ -43,7 +48,7 @@ pub fn start() {
     watch_devices();
     let (sender, requests) = mpsc::unbounded();
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-        let text = message.data().as_string().unwrap_or_default();
+        let text = unpack(&message.data());
         match serde_json::from_str::<Request>(&text) {
             Ok(request) => {
                 if let Request::Load { options, .. } = &request {
@@ -62,9 +67,28 @@ pub fn start() {
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // The listener lives as long as the worker.
     on_message.forget();
-    wasm_bindgen_futures::spawn_local(Engine::new(|event| post(&event)).run(requests));
+    let mut options = StoreOptions::default();
+    let address = UrlSearchParams::new_with_str(&scope.location().search());
+    if let Some(hub) = address.ok().and_then(|words| words.get("hub")) {
+        options.endpoint = hub;
+    }
+    wasm_bindgen_futures::spawn_local(Engine::with_store(|event| post(&event), options).run(requests));
     // Last, when everything listens: messages that come before a listener are lost.
     post(&Event::Ready);
+}
+
+/// The request's text; files that come with it become readable.
+fn unpack(data: &JsValue) -> String {
+    if let Some(text) = data.as_string() {
+        return text;
+    }
+    let part = |name: &str| Reflect::get(data, &name.into()).unwrap_or_default();
+    if let Ok(files) = part("files").dyn_into::<Array>() {
+        for file in files.iter().filter_map(|file| file.dyn_into::<File>().ok()) {
+            platform::offer_picked(&file);
+        }
+    }
+    part("request").as_string().unwrap_or_default()
 }
 
 fn post(event: &Event) {

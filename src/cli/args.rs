@@ -3,6 +3,10 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use super::failure::Failure;
+use super::library_args::{ListArgs, PULL_EXAMPLES, PullArgs, RmArgs, ShowArgs};
+use super::problems::ProblemsArgs;
+use crate::engine;
 use crate::protocol::{BenchOptions, KvType, LoadOptions, ModelSource, Quantize, SamplingOptions, Variant};
 
 /// A reasoning model that runs on your own GPU.
@@ -22,7 +26,8 @@ const EXAMPLES: &str = "\
 Examples:
   polo ask \"What is 12 + 34 * 5?\"               think, then answer
   polo ask --json --top-logprobs 5 \"7 * 8\"      one JSON object, with alternatives for each token
-  polo ask --model ./qwen2.gguf \"Hello\"         another model: a .gguf file or a Hugging Face folder
+  polo pull marco-o1                            download a model; `polo list --all` names some
+  polo ask --model marco-o1 \"Hello\"            answer with it; a .gguf file or a folder does, too
   polo doctor                                   is there a GPU, and does it compute right?
   polo bench --shape qwen2-0.5b                 how fast is it?
 
@@ -42,6 +47,15 @@ pub(super) enum Command {
     /// Measure how many problems a model solves.
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(EvalArgs),
+    /// Download a model, going on where an earlier download stopped.
+    #[command(after_help = PULL_EXAMPLES)]
+    Pull(PullArgs),
+    /// List the models that are here.
+    List(ListArgs),
+    /// Tell what is known of a model, here or on the hub.
+    Show(ShowArgs),
+    /// Delete models that are here.
+    Rm(RmArgs),
     /// Print problems with worked solutions, one JSON object a line.
     Problems(ProblemsArgs),
 }
@@ -53,7 +67,11 @@ impl Command {
             Self::Ask(AskArgs { json, .. })
             | Self::Doctor(DoctorArgs { json, .. })
             | Self::Bench(BenchArgs { json, .. })
-            | Self::Eval(EvalArgs { json, .. }) => *json,
+            | Self::Eval(EvalArgs { json, .. })
+            | Self::Pull(PullArgs { json, .. })
+            | Self::List(ListArgs { json, .. })
+            | Self::Show(ShowArgs { json, .. })
+            | Self::Rm(RmArgs { json, .. }) => *json,
             Self::Problems(_) => false,
         }
     }
@@ -62,8 +80,9 @@ impl Command {
 /// Which model, and how it is held.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ModelArgs {
-    /// A .gguf file, or a folder in Hugging Face's layout [default: Polo Tiny, which is built in]
-    #[arg(long, value_name = "PATH")]
+    /// An alias, a repository (user/repo:Q4_K_M), an address, a .gguf file or a Hugging Face folder; pulled
+    /// first if it is not here [default: Polo Tiny, which is built in]
+    #[arg(long, value_name = "MODEL")]
     pub(super) model: Option<String>,
     /// Part of the GPU's name, or its number in `polo doctor` [default: the fastest]
     #[arg(long, value_name = "NAME")]
@@ -94,8 +113,9 @@ fn kv_parser() -> impl TypedValueParser<Value = KvType> {
 }
 
 fn quantize_parser() -> impl TypedValueParser<Value = Quantize> {
-    PossibleValuesParser::new(["none", "q4", "q8"]).map(|name| match name.as_str() {
+    PossibleValuesParser::new(["none", "q4", "nf4", "q8"]).map(|name| match name.as_str() {
         "q4" => Quantize::Q4,
+        "nf4" => Quantize::Nf4,
         "q8" => Quantize::Q8,
         _ => Quantize::None,
     })
@@ -109,16 +129,18 @@ fn variant_parser() -> impl TypedValueParser<Value = Variant> {
     })
 }
 
+/// What a name means: whatever lies on the disk under it, else what the name says.
+pub(super) fn source(name: &str) -> Result<ModelSource, Failure> {
+    if std::path::Path::new(name).exists() {
+        return Ok(ModelSource::Path { path: name.into() });
+    }
+    Ok(engine::parse_reference(name, &super::environment::store_options().endpoint)?)
+}
+
 impl ModelArgs {
     /// Where the model is.
-    pub(super) fn source(&self) -> ModelSource {
-        match &self.model {
-            None => ModelSource::Embedded,
-            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-                ModelSource::Url { url: url.clone() }
-            }
-            Some(path) => ModelSource::Path { path: path.clone() },
-        }
+    pub(super) fn source(&self) -> Result<ModelSource, Failure> {
+        self.model.as_deref().map_or(Ok(ModelSource::Embedded), source)
     }
 
     /// How it is held.
@@ -263,9 +285,9 @@ pub(super) struct BenchArgs {
 
 impl BenchArgs {
     /// What to load.
-    pub(super) fn source(&self) -> ModelSource {
+    pub(super) fn source(&self) -> Result<ModelSource, Failure> {
         match &self.shape {
-            Some(shape) => ModelSource::Random { shape: shape.clone(), seed: self.seed },
+            Some(shape) => Ok(ModelSource::Random { shape: shape.clone(), seed: self.seed }),
             None => self.model.source(),
         }
     }
@@ -285,15 +307,19 @@ const EVAL_EXAMPLES: &str = "\
 Examples:
   polo eval --suite arithmetic --count 100
   polo eval --suite arithmetic,words-ru --split test --count 500 --json
+  polo eval --suite quantization --model FOLDER --compare model-Q4_K_M.gguf
 
 Choices are made on the dev split; the test split is looked at once, at the end.";
 
 /// Arguments of `polo eval`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct EvalArgs {
-    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all
+    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all; or quantization
     #[arg(long, default_value = "arithmetic")]
     pub(super) suite: String,
+    /// For --suite quantization: another file of the same model, e.g. a GGUF file; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(super) compare: Vec<String>,
     /// Part of the problems; no two share one
     #[arg(long, default_value = "dev", value_parser = ["train", "dev", "test"])]
     pub(super) split: String,
@@ -328,26 +354,6 @@ pub(super) struct EvalArgs {
     pub(super) model: ModelArgs,
 }
 
-/// Arguments of `polo problems`.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct ProblemsArgs {
-    /// Same seed, same problems
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) seed: u64,
-    /// How many
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(super) count: usize,
-    /// Part of the problems; no two share one
-    #[arg(long, default_value = "train", value_parser = ["train", "dev", "test"])]
-    pub(super) split: String,
-    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all
-    #[arg(long, default_value = "all")]
-    pub(super) suite: String,
-    /// One JSON object a line instead of text
-    #[arg(long)]
-    pub(super) jsonl: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
@@ -374,7 +380,7 @@ mod tests {
         let options = args.sampling.options(Some(&recommended));
         assert_eq!((options.temperature, options.max_new_tokens, options.seed), (1.0, 5, 3));
         assert_eq!(args.prompt, ["what", "now"]);
-        assert_eq!(args.model.source(), ModelSource::Embedded);
+        assert_eq!(args.model.source().unwrap(), ModelSource::Embedded);
         assert!(
             parse(&["polo", "ask", "--greedy", "hi"]).sampling.options(None).temperature.abs() < f32::EPSILON
         );

@@ -105,12 +105,12 @@ fn read_all(stdin: &mut dyn Read) -> Result<String, Failure> {
 }
 
 fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Output) -> Result<(), Failure> {
-    let model = session.load(args.model.source(), args.model.options(), output)?;
+    let model = session.load(args.model.source()?, args.model.options(), output)?;
     let mut sampling = args.sampling.options(model.sampling.as_ref());
     sampling.top_logprobs = args.top_logprobs;
     sampling.stop.clone_from(&args.stop);
     sampling.validate()?;
-    if !args.json && args.model.source() == ModelSource::Embedded {
+    if !args.json && args.model.source()? == ModelSource::Embedded {
         introduce(&model, output);
     }
     let id = session.id();

@@ -20,7 +20,7 @@ pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<(), Failure> 
         return Err(Error::BadRequest("--prompt-tokens and --decode-tokens must be at least 1".into()).into());
     }
     let mut session = Session::start();
-    session.load(args.source(), args.model.options(), output)?;
+    session.load(args.source()?, args.model.options(), output)?;
     let id = session.id();
     session.send(Request::Bench { id, options });
     let bar = progress_bar(output, "{spinner} {msg} {elapsed}", 0);

@@ -59,7 +59,7 @@ fn examine(
     findings: &mut Findings,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    findings.model = Some(session.load(args.model.source(), args.model.options(), output)?);
+    findings.model = Some(session.load(args.model.source()?, args.model.options(), output)?);
     let id = session.id();
     session.send(Request::SelfTest { id });
     let bar = progress_bar(output, "{spinner} {msg} {elapsed}", 0);

@@ -11,7 +11,7 @@ use super::problems::split;
 use super::session::{Session, progress_bar};
 use crate::Error;
 use crate::eval::problems::{Problem, generate};
-use crate::eval::{Outcome, Report, score, suite};
+use crate::eval::{Outcome, Report, quantization, score, suite};
 use crate::protocol::{
     Channel, Event, LoadOptions, Message, Prompt, Request, RequestId, Role, SamplingOptions,
 };
@@ -42,6 +42,9 @@ struct Pending {
 }
 
 pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
+    if args.suite == quantization::NAME {
+        return super::quantization::run(args, output);
+    }
     let kinds = suite(&args.suite)?;
     if args.count == 0 {
         return Err(Error::BadRequest("--count is 0, expected at least 1".into()).into());
@@ -57,7 +60,7 @@ pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
         generate(args.problems_seed, split(&args.split), &kinds).take(args.count).collect();
     let mut session = Session::start();
     let options = LoadOptions { max_batch: usize::from(args.lanes), ..args.model.options() };
-    let model = session.load(args.model.source(), options, output)?;
+    let model = session.load(args.model.source()?, options, output)?;
     let start = web_time::Instant::now();
     let outcomes = answer_all(&mut session, &problems, usize::from(args.lanes), &sampling, output)?;
     let report = Report::new(&args.suite, split(&args.split), &args.mode, &outcomes);

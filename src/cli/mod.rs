@@ -4,11 +4,20 @@ mod args;
 mod ask;
 mod bench;
 mod doctor;
+mod environment;
 mod eval;
 mod failure;
+mod library;
+mod library_args;
 mod output;
 mod problems;
+mod quantization;
 mod session;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`polo ask --search` draws with it once the engine searches")
+)]
+mod tree;
 
 use std::process::ExitCode;
 
@@ -28,6 +37,10 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args, &mut output),
         Command::Bench(args) => bench::run(&args, &mut output),
         Command::Eval(args) => eval::run(&args, &mut output),
+        Command::Pull(args) => library::pull(&args, &mut output),
+        Command::List(args) => library::list(&args, &mut output),
+        Command::Show(args) => library::show(&args, &mut output),
+        Command::Rm(args) => library::remove(&args, &mut output),
         Command::Problems(args) => problems::run(&args, &mut output),
     };
     match result.and_then(|()| output.flush()) {

@@ -10,8 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
 use super::output::Output;
-use crate::engine::Engine;
-use crate::protocol::{DeviceInfo, Event, LoadOptions, ModelInfo, ModelSource, Request, RequestId};
+use crate::engine::{Engine, StoreOptions};
+use crate::protocol::{
+    DeviceInfo, Event, LoadOptions, ModelInfo, ModelSource, PullPhase, Request, RequestId, StoredModel,
+};
 
 /// What a command waits for.
 enum Incoming {
@@ -46,8 +48,13 @@ impl Drop for Session {
 impl Session {
     /// Starts the engine; from now on Ctrl-C goes through [`Session::next`].
     pub(super) fn start() -> Self {
+        Self::start_with(super::environment::store_options())
+    }
+
+    /// As [`Session::start`], with another store.
+    pub(super) fn start_with(store: StoreOptions) -> Self {
         let (session, interrupts) =
-            Self::with(|emit, requests| pollster::block_on(Engine::new(emit).run(requests)));
+            Self::with(|emit, requests| pollster::block_on(Engine::with_store(emit, store).run(requests)));
         let presses = AtomicU32::new(0);
         // Fails only where a handler is set already, which no command does.
         let _ = ctrlc::set_handler(move || {
@@ -149,6 +156,13 @@ impl Session {
         options: LoadOptions,
         output: &mut Output,
     ) -> Result<ModelInfo, Failure> {
+        let source = match source {
+            // As people expect it of such programs: what is not here is fetched.
+            ModelSource::Hub { .. } | ModelSource::Url { .. } => {
+                ModelSource::Stored { name: self.pull(source, output)?.name }
+            }
+            other => other,
+        };
         let id = self.id();
         self.send(Request::Load { id, source, options });
         let bar = progress_bar(output, "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}", 0);
@@ -161,6 +175,37 @@ impl Session {
                 }
                 Event::Notice { message, .. } => bar.suspend(|| output.warn(&message)),
                 Event::Loaded { model, .. } => {
+                    bar.finish_and_clear();
+                    return Ok(model);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Brings a model here, with a progress bar on a terminal; at once if it is here already.
+    pub(super) fn pull(&mut self, source: ModelSource, output: &Output) -> Result<StoredModel, Failure> {
+        let id = self.id();
+        self.send(Request::Pull { id, source });
+        let bar = progress_bar(output, "{prefix} [{bar:30}] {bytes}/{total_bytes} {msg}", 0);
+        loop {
+            match self.next()? {
+                Event::Pulling { phase, done_bytes, total_bytes, bytes_per_s, seconds_left, .. } => {
+                    bar.set_prefix(match phase {
+                        PullPhase::Download => "Downloading",
+                        PullPhase::Wait => "Waiting for the network",
+                        PullPhase::Verify => "Verifying",
+                    });
+                    bar.set_length(total_bytes);
+                    bar.set_position(done_bytes);
+                    let speed = indicatif::HumanBytes(bytes_per_s as u64);
+                    let left = seconds_left.map(|seconds| Duration::from_secs(seconds as u64));
+                    let left = left.map(|left| format!(", {} left", indicatif::HumanDuration(left)));
+                    bar.set_message(format!("{speed}/s{}", left.unwrap_or_default()));
+                }
+                Event::Pulled { model, .. } => {
                     bar.finish_and_clear();
                     return Ok(model);
                 }

@@ -1,8 +1,10 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod compare;
 mod defaults;
 mod fit;
+mod library;
 mod opened;
 mod reply;
 mod session;
@@ -17,13 +19,19 @@ use std::rc::Rc;
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 
+use self::library::Librarian;
 use self::session::Session;
 use crate::error::Error;
+use crate::files::Store;
 use crate::gpu::{DeviceOptions, Gpu};
 use crate::ops::self_test;
 use crate::platform;
-use crate::protocol::{DeviceInfo, Event, LoadOptions, Request, RequestId, Variant};
+use crate::protocol::{
+    Candidate, Comparison, DeviceInfo, Event, FitReport, LoadOptions, LoadPhase, ModelSource, Request,
+    RequestId, Variant,
+};
 
+pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
 pub use crate::gpu::list_adapters;
 
 /// Where events go.
@@ -39,6 +47,7 @@ const LOSSES_WITHIN_MS: f64 = 60_000.0;
 /// The engine; single-threaded, in a Web Worker or on a thread of its own.
 pub struct Engine {
     emit: Emit,
+    library: Librarian,
     gpu: Option<(DeviceOptions, Rc<Gpu>)>,
     session: Option<Session>,
     /// When the device was lost lately.
@@ -46,13 +55,29 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that tells what happens to `emit`.
+    /// An engine that tells what happens to `emit`; it keeps no models.
     pub fn new(emit: impl Fn(Event) + 'static) -> Self {
-        Self { emit: Rc::new(emit), gpu: None, session: None, losses_ms: Vec::new() }
+        Self::with(Rc::new(emit), None)
+    }
+
+    /// An engine that keeps models in a store.
+    pub fn with_store(emit: impl Fn(Event) + 'static, options: StoreOptions) -> Self {
+        Self::with(Rc::new(emit), Some(Store::new(options)))
+    }
+
+    fn with(emit: Emit, store: Option<Store>) -> Self {
+        let library = Librarian::new(emit.clone(), store);
+        Self { emit, library, gpu: None, session: None, losses_ms: Vec::new() }
     }
 
     /// Serves requests until their sender is gone.
-    pub async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
+    pub async fn run(self, requests: mpsc::UnboundedReceiver<Request>) {
+        let (others, own) = mpsc::unbounded();
+        futures_util::join!(self.library.clone().serve(requests, others), self.serve(own));
+    }
+
+    /// Serves what is about the GPU and the model on it.
+    async fn serve(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
         let mut round = 0;
         loop {
             let busy = self.session.as_ref().is_some_and(Session::is_busy);
@@ -157,19 +182,29 @@ impl Engine {
                 };
                 (id, result.map(|results| (self.emit)(Event::SelfTested { id, results })))
             }
+            Request::Compare { id, reference, candidates, texts, options } => {
+                let result = self.compare(id, &reference, &candidates, &texts, &options).await;
+                (id, result.map(|comparison| (self.emit)(Event::Compared { id, comparison })))
+            }
+            Request::Search { id, .. }
+            | Request::Import { id, .. }
+            | Request::Export { id }
+            | Request::Pause { id }
+            | Request::Resume { id }
+            | Request::Prune { id, .. }
+            | Request::Pin { id, .. }
+            | Request::Continue { id, .. }
+            | Request::Branch { id, .. } => {
+                (id, Err(Error::BadRequest("this program does not search yet".into())))
+            }
             Request::Inspect { id, source, options } => {
-                let result = match self.open(&device_options(&options)).await {
-                    Ok(gpu) => fit::inspect(&gpu, &source, &options).await,
-                    Err(error) => Err(error),
-                };
+                let result = self.inspect(&source, &options).await;
                 (id, result.map(|report| (self.emit)(Event::Inspected { id, report })))
             }
             Request::Library { id }
             | Request::Find { id, .. }
             | Request::Pull { id, .. }
-            | Request::Remove { id, .. } => {
-                (id, Err(Error::BadRequest("this program keeps no models yet".into())))
-            }
+            | Request::Remove { id, .. } => unreachable!("request {id}: the library answers it"),
         };
         if let Err(error) = result {
             self.fail(Some(id), &error);
@@ -195,18 +230,51 @@ impl Engine {
         Ok(gpu)
     }
 
-    async fn load(
-        &mut self,
-        id: RequestId,
-        source: &crate::protocol::ModelSource,
-        options: &LoadOptions,
-    ) -> Result<(), Error> {
-        // The old model goes first: two might not fit.
+    async fn inspect(&mut self, source: &ModelSource, options: &LoadOptions) -> Result<FitReport, Error> {
+        let source = self.library.locate(source).await?;
+        let gpu = self.open(&device_options(options)).await?;
+        fit::inspect(&gpu, &source, options).await
+    }
+
+    /// The model in use goes first: two might not fit.
+    fn unload(&mut self) {
         if let Some(session) = self.session.take() {
             session.fail_all(&Error::BadRequest("another model was loaded".into()));
         }
+    }
+
+    async fn compare(
+        &mut self,
+        id: RequestId,
+        reference: &ModelSource,
+        candidates: &[Candidate],
+        texts: &[String],
+        options: &LoadOptions,
+    ) -> Result<Comparison, Error> {
+        let reference = self.library.locate(reference).await?;
+        let mut candidates = candidates.to_vec();
+        for candidate in &mut candidates {
+            candidate.source = self.library.locate(&candidate.source).await?;
+        }
+        self.unload();
         let gpu = self.open(&device_options(options)).await?;
-        let session = Session::load(id, gpu, source, options, self.emit.clone()).await?;
+        let progress = |done_bytes, total_bytes| {
+            (self.emit)(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
+        };
+        // On the heap: what it holds would make the future of every request as large.
+        Box::pin(compare::compare(&gpu, &reference, &candidates, texts, options, &progress)).await
+    }
+
+    async fn load(
+        &mut self,
+        id: RequestId,
+        source: &ModelSource,
+        options: &LoadOptions,
+    ) -> Result<(), Error> {
+        let source = self.library.locate(source).await?;
+        self.unload();
+        let gpu = self.open(&device_options(options)).await?;
+        let session = Session::load(id, gpu, &source, options, self.emit.clone()).await?;
         (self.emit)(Event::Loaded { id, model: session.info().clone() });
         self.session = Some(session);
         Ok(())

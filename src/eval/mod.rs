@@ -4,6 +4,7 @@
 //! reply to [`score`] and the outcomes to [`Report::new`].
 
 pub mod problems;
+pub mod quantization;
 mod report;
 mod score;
 mod statistics;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::beside::Beside;
-use super::{ByteSource, ModelFiles, TensorInfo, TokenizerSource, file_stem, safetensors};
+use super::{ByteSource, ModelFiles, TensorInfo, TokenizerSource, file_stem, nf4, safetensors};
 use crate::{Error, Result};
 
 /// Longest tokenizer.json; Qwen2's has 7 MB. In bytes.
@@ -36,7 +36,8 @@ pub(super) async fn open(folder: &str, beside: &Beside) -> Result<ModelFiles> {
         Some(bytes) => Some(text(&path(folder, "chat_template.jinja"), bytes)?),
         None => template_of(&tokenizer_config),
     };
-    let (sources, tensors) = weights(folder, beside).await?;
+    let (sources, mut tensors) = weights(folder, beside).await?;
+    let nf4 = nf4::join(folder, &sources, &mut tensors).await?;
     normalise(&mut config, &tensors);
     let name = config.get("_name_or_path").and_then(Value::as_str).filter(|name| !name.is_empty());
     Ok(ModelFiles {
@@ -52,6 +53,7 @@ pub(super) async fn open(folder: &str, beside: &Beside) -> Result<ModelFiles> {
         generation_config,
         claims: Vec::new(),
         sources,
+        nf4,
     })
 }
 

@@ -62,6 +62,7 @@ pub(super) async fn open(name: String, source: Box<dyn ByteSource>, beside: &Bes
         tensors,
         tokenizer,
         sources,
+        nf4: BTreeMap::new(),
     })
 }
 

@@ -15,18 +15,31 @@ use crate::{Error, Result, platform};
 
 pub use crate::platform::ByteSource;
 
+mod address;
 mod beside;
+mod catalogue;
+mod download;
 mod folder;
 mod gguf;
 mod gguf_config;
 mod gguf_header;
 mod gguf_tokenizer;
+mod hub;
+mod journal;
 mod memory;
+mod nf4;
+mod reference;
 mod safetensors;
+mod shelf;
+mod store;
+mod transfer;
 
 use beside::Beside;
+pub use download::DownloadOptions;
 pub use memory::MemorySource;
+pub use reference::{HUB, parse as parse_reference};
 pub use safetensors::tensors as safetensors_tensors;
+pub use store::{PullProgress, Store, StoreOptions};
 
 /// A model's files, opened and checked; weights are read on demand.
 pub struct ModelFiles {
@@ -45,6 +58,8 @@ pub struct ModelFiles {
     /// What the model says of itself (general.name, general.description, `polo.*`, …): key, text.
     pub claims: Vec<(String, String)>,
     sources: Vec<Box<dyn ByteSource>>,
+    /// Tensors that lie in several pieces.
+    nf4: BTreeMap<String, nf4::Nf4>,
 }
 
 /// Where a tensor is and how it is stored.
@@ -134,7 +149,7 @@ impl ModelFiles {
             }
             ModelSource::Embedded => Err(Error::BadRequest("the embedded model is read from memory".into())),
             ModelSource::Hub { .. } | ModelSource::Stored { .. } | ModelSource::Picked { .. } => {
-                Err(Error::BadRequest("this program keeps no models yet".into()))
+                Err(Error::BadRequest("the store has to locate this model first, which is a bug".into()))
             }
             ModelSource::Random { .. } => Err(Error::BadRequest("a random model has no files".into())),
         }
@@ -160,6 +175,9 @@ impl ModelFiles {
             rows.start <= rows.end && rows.end <= info.rows(),
             "read_rows: {tensor} has no rows {rows:?}"
         );
+        if let Some(nf4) = self.nf4.get(tensor) {
+            return nf4.read_rows(&self.sources, rows).await;
+        }
         let row_bytes = info.row_bytes();
         let offset = info.offset + (rows.start * row_bytes) as u64;
         self.sources[info.file].read_at(offset, rows.len() * row_bytes).await
@@ -212,6 +230,18 @@ fn check_layout(file_name: &str, file_len: u64, tensors: &[&TensorInfo]) -> Resu
 /// The last part of a location, without its ending.
 fn file_stem(location: &str) -> String {
     let path = location.split(['?', '#']).next().unwrap_or(location);
+    // Folders of the hub and of its cache are called by their commit: the repository is what people know.
+    if let Some((before, commit)) = path.trim_end_matches('/').rsplit_once("/snapshots/")
+        && !commit.contains('/')
+        && let Some((_, repo)) = before.rsplit_once("models--")
+    {
+        return repo.rsplit("--").next().unwrap_or(repo).into();
+    }
+    if let Some((before, commit)) = path.trim_end_matches('/').rsplit_once("/resolve/")
+        && !commit.contains('/')
+    {
+        return file_stem(before);
+    }
     let name = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(path);
     let stem = name.strip_suffix(".gguf").unwrap_or(name);
     if stem.is_empty() { location.into() } else { stem.into() }

@@ -121,6 +121,7 @@ pub async fn tensors(source: &dyn ByteSource, file: usize) -> Result<Vec<TensorI
             "F32" => DType::F32,
             "F16" => DType::F16,
             "BF16" => DType::BF16,
+            "U8" => DType::U8,
             other => {
                 let found: String = other.chars().take(40).collect();
                 let what = format!(

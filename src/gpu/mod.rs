@@ -10,5 +10,5 @@ mod tensor;
 
 pub use device::{DeviceOptions, Gpu, list_adapters};
 pub use readback::{Pending, Ring};
-pub use recorder::{Grid, Kernel, Plan, Recorder};
+pub use recorder::{Extent, Grid, Kernel, Plan, Recorder};
 pub use tensor::Tensor;

@@ -20,28 +20,63 @@ pub struct Kernel {
     pub(super) name: String,
 }
 
+/// What the second axis of a dispatch follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Axis {
+    Fixed,
+    /// One workgroup for so many rows.
+    Rows(u32),
+    /// One workgroup for each piece of work.
+    Work,
+}
+
 /// How many workgroups a dispatch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
     groups: [u32; 3],
-    rows_per_group: u32,
+    axis: Axis,
+}
+
+/// What a plan is replayed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Rows of the step.
+    pub rows: usize,
+    /// Pieces of work that its attention is cut into.
+    pub work: usize,
+}
+
+impl From<usize> for Extent {
+    fn from(rows: usize) -> Self {
+        Self { rows, work: 0 }
+    }
 }
 
 impl Grid {
     /// Always the same number.
     pub fn fixed(x: usize, y: usize, z: usize) -> Self {
-        Self { groups: [x as u32, y as u32, z as u32], rows_per_group: 0 }
+        Self { groups: [x as u32, y as u32, z as u32], axis: Axis::Fixed }
     }
 
     /// `x` by ceil(rows / `rows_per_group`) by `z`, with the rows given when the plan is replayed.
     pub fn by_rows(x: usize, rows_per_group: usize, z: usize) -> Self {
         assert!(rows_per_group > 0, "a workgroup covers at least one row");
-        Self { groups: [x as u32, 0, z as u32], rows_per_group: rows_per_group as u32 }
+        Self { groups: [x as u32, 0, z as u32], axis: Axis::Rows(rows_per_group as u32) }
     }
 
-    fn at(self, rows: u32) -> [u32; 3] {
+    /// `x` by the pieces of work given when the plan is replayed by `z`.
+    pub fn by_work(x: usize, z: usize) -> Self {
+        Self { groups: [x as u32, 0, z as u32], axis: Axis::Work }
+    }
+
+    fn at(self, extent: Extent) -> [u32; 3] {
         let [x, y, z] = self.groups;
-        [x, if self.rows_per_group > 0 { rows.div_ceil(self.rows_per_group) } else { y }, z]
+        let y = match self.axis {
+            Axis::Fixed => y,
+            Axis::Rows(rows_per_group) => (extent.rows as u32).div_ceil(rows_per_group),
+            Axis::Work => extent.work as u32,
+        };
+        [x, y, z]
     }
 }
 
@@ -155,10 +190,12 @@ impl Plan {
         self.dispatches.is_empty()
     }
 
-    /// Replays the plan into a compute pass; `rows` sizes the grids made by [`Grid::by_rows`].
-    pub fn encode(&self, pass: &mut wgpu::ComputePass<'_>, rows: usize) {
+    /// Replays the plan into a compute pass; `extent` sizes the grids made by [`Grid::by_rows`] (a number of
+    /// rows is enough where there are no others) and [`Grid::by_work`].
+    pub fn encode(&self, pass: &mut wgpu::ComputePass<'_>, extent: impl Into<Extent>) {
+        let extent = extent.into();
         for dispatch in &self.dispatches {
-            let [x, y, z] = dispatch.grid.at(rows as u32);
+            let [x, y, z] = dispatch.grid.at(extent);
             if x == 0 || y == 0 || z == 0 {
                 continue;
             }
@@ -169,11 +206,11 @@ impl Plan {
     }
 
     /// Submits the plan alone; for tests and measurements.
-    pub fn run(&self, gpu: &Gpu, rows: usize) {
+    pub fn run(&self, gpu: &Gpu, extent: impl Into<Extent>) {
         let mut encoder = gpu.encoder();
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            self.encode(&mut pass, rows);
+            self.encode(&mut pass, extent);
         }
         gpu.queue().submit([encoder.finish()]);
     }

@@ -3,7 +3,7 @@
 use super::Config;
 use crate::error::Result;
 use crate::gpu::{Gpu, Tensor};
-use crate::ops::attention::Splits;
+use crate::ops::attention::{Splits, WORK_WORDS};
 use crate::ops::step::Heads;
 use crate::quant::BLOCK;
 
@@ -15,6 +15,8 @@ pub(super) struct Buffers {
     pub(super) picked: Tensor,
     /// Block tables of all sequences, [sequences, entries, 2].
     pub(super) table: Tensor,
+    /// What attention is cut into, [pieces].
+    pub(super) work: Tensor,
     /// Token sampled last, [sequences].
     pub(super) sampled: Tensor,
     /// Residual stream, [T, C].
@@ -58,7 +60,7 @@ pub(super) struct Sizes {
 
 impl Sizes {
     /// Label and shape of each buffer, in the order of the fields of [`Buffers`].
-    fn dims(&self, config: &Config, heads: &Heads) -> [(&'static str, Vec<usize>); 15] {
+    fn dims(&self, config: &Config, heads: &Heads) -> [(&'static str, Vec<usize>); 16] {
         let Self { tokens, batch, sequences, entries, many_splits } = *self;
         let pad = |size: usize| size.next_multiple_of(BLOCK);
         let c = pad(config.hidden_size);
@@ -69,6 +71,7 @@ impl Sizes {
             ("steps", vec![tokens, 8]),
             ("picked", vec![batch]),
             ("table", vec![sequences, entries, 2]),
+            ("work", vec![tokens.max(batch * Splits::new(entries).count), WORK_WORDS]),
             ("sampled", vec![sequences]),
             ("x", vec![tokens, c]),
             ("normed", vec![tokens, c]),
@@ -104,6 +107,7 @@ impl Buffers {
             steps: next(),
             picked: next(),
             table: next(),
+            work: next(),
             sampled: next(),
             x: next(),
             normed: next(),

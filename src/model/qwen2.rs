@@ -10,7 +10,7 @@ use super::memory::{self, Working};
 use super::weights::{Layer, Loader};
 use super::{Config, Source, Weights};
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, Plan, Recorder, Tensor};
+use crate::gpu::{Extent, Gpu, Plan, Recorder, Tensor};
 use crate::ops::attention::Splits;
 use crate::ops::attention_serial::Attention;
 use crate::ops::qkv::Projection;
@@ -70,6 +70,8 @@ pub struct Qwen2 {
     kv: Vec<Tensor>,
     rope_table: Tensor,
     buffers: Buffers,
+    /// The block tables as the GPU has them, [sequences, entries].
+    table: RefCell<Vec<TableEntry>>,
     splits: Splits,
     many_splits: Splits,
     plans: RefCell<HashMap<StepShape, Rc<Plan>>>,
@@ -94,6 +96,7 @@ impl Qwen2 {
         let (options, working) = memory::allocate(&gpu, &config, options).await?;
         let Working { sizes, kv, rope_table, buffers } = working;
         Ok(Self {
+            table: RefCell::new(vec![TableEntry::new(0, 1, 0); sizes.sequences * sizes.entries]),
             splits: Splits::new(sizes.entries),
             many_splits: sizes.many_splits,
             gpu,
@@ -166,6 +169,8 @@ impl Qwen2 {
         }
         let offset = (sequence * self.table_entries() + first) * size_of::<TableEntry>();
         self.gpu.write(&self.buffers.table, offset as u64, entries);
+        let start = sequence * self.table_entries() + first;
+        self.table.borrow_mut()[start..start + entries.len()].copy_from_slice(entries);
         Ok(())
     }
 
@@ -185,20 +190,33 @@ impl Qwen2 {
 
     /// Encodes one step over `rows`: embedding and all layers. Writes keys and values, leaves x.
     pub fn encode(&self, pass: &mut wgpu::ComputePass<'_>, rows: &[Row]) {
-        self.write_rows(rows);
-        self.plan(self.shape_for(rows.len())).encode(pass, rows.len());
+        let extent = self.write_rows(rows);
+        self.plan(self.shape_for(rows.len())).encode(pass, extent);
     }
 
-    /// Uploads the rows of a step, padded with idle rows to what its kernels cover.
-    fn write_rows(&self, rows: &[Row]) {
+    /// Rows that share a piece of attention in steps of this shape.
+    fn share(&self, shape: StepShape) -> usize {
+        if shape == StepShape::Few(1) { 1 } else { attention::rows_per_work(&self.heads) }
+    }
+
+    /// Uploads the rows of a step, padded with idle rows to what its kernels cover, and the work of attention.
+    fn write_rows(&self, rows: &[Row]) -> Extent {
         assert!(!rows.is_empty() && rows.len() <= self.max_rows(), "a step of {} rows", rows.len());
-        let unit = match self.shape_for(rows.len()) {
+        let shape = self.shape_for(rows.len());
+        let unit = match shape {
             StepShape::Few(batch) => batch,
             StepShape::Many => matmul::TILE,
         };
         let mut padded = rows.to_vec();
         padded.resize(rows.len().next_multiple_of(unit), Row::IDLE);
         self.gpu.write(&self.buffers.steps, 0, &padded);
+        if self.gpu.variant() == Variant::Serial {
+            return rows.len().into();
+        }
+        let splits = if shape == StepShape::Many { self.many_splits } else { self.splits };
+        let work = attention::work_list(rows, &self.table.borrow(), splits, self.share(shape));
+        self.gpu.write(&self.buffers.work, 0, &work);
+        Extent { rows: rows.len(), work: work.len() }
     }
 
     /// Encodes final norm and head; `picked` are the rows of the step whose logits are wanted, at most 16.
@@ -274,7 +292,8 @@ impl Qwen2 {
         if serial {
             attention_serial::record(r, &self.heads, self.attention(index));
         } else {
-            attention::record(r, &self.heads, self.splits, self.attention(index), &b.partial, batch);
+            let work = (&b.work, self.share(StepShape::Few(batch)));
+            attention::record(r, &self.heads, self.splits, self.attention(index), work, &b.partial, batch);
         }
         matvec::record(r, launch, &layer.o_proj, &b.attended, &b.x, true);
         if serial {
@@ -296,6 +315,7 @@ impl Qwen2 {
             &self.heads,
             self.many_splits,
             self.attention(index),
+            (&b.work, self.share(StepShape::Many)),
             &b.partial,
             self.max_rows(),
         );
@@ -338,7 +358,7 @@ impl Qwen2 {
 
     /// Runs one step and reads x after the embedding, after each layer: [L + 1][T, C padded]. For tests.
     pub async fn trace(&self, rows: &[Row]) -> Result<Vec<Vec<f32>>> {
-        self.write_rows(rows);
+        let extent = self.write_rows(rows);
         let shape = self.shape_for(rows.len());
         let mut states = Vec::new();
         for index in 0..=self.weights.layers.len() {
@@ -347,7 +367,7 @@ impl Qwen2 {
                 0 => self.record_embed(&mut r),
                 _ => self.record_layer(&mut r, shape, index - 1),
             }
-            r.finish().run(&self.gpu, rows.len());
+            r.finish().run(&self.gpu, extent);
             let x: Vec<f32> = self.gpu.read(&self.buffers.x).await?;
             states.push(x[..rows.len() * self.buffers.x.dims()[1]].to_vec());
         }

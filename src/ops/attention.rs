@@ -1,12 +1,13 @@
 //! Attention of each row over its block table, the context cut into splits that run side by side
-//! (flash-decoding); [`super::attention_merge`] joins them. All query heads of a KV head share its reads.
+//! (flash-decoding); [`super::attention_merge`] joins them. All query heads of a KV head share its reads, and
+//! so do rows whose block tables agree in a split: the tokens of a prompt chunk, branches with one prefix.
 
 use bytemuck::{Pod, Zeroable};
 
 use super::attention_serial::{self, Attention, PAGE_WGSL};
-use super::step::{Heads, PAGE, ROW_WGSL};
+use super::step::{Heads, PAGE, ROW_WGSL, Row, TableEntry};
 use super::{attention_merge, check, source};
-use crate::gpu::{Gpu, Grid, Recorder, Tensor};
+use crate::gpu::{Extent, Gpu, Grid, Recorder, Tensor};
 use crate::protocol::SelfTestResult;
 
 pub use super::attention_serial::reference;
@@ -14,8 +15,14 @@ pub use super::attention_serial::reference;
 /// The kernel without its fragments.
 pub const SHADER: &str = include_str!("../../shaders/attention.wgsl");
 
-/// Block-table entries an invocation group scores at a time.
+/// Block-table entries that the bounds of splits are multiples of.
 const TILE_ENTRIES: usize = 8;
+
+/// Queries of one piece of work at most: 64 scores of each fit the 16 KiB of workgroup memory every device has.
+const MOST_QUERIES: usize = 60;
+
+/// Rows of one piece of work at most.
+pub const MOST_ROWS: usize = 8;
 
 /// Splits at most: beyond, merging costs more than it gains.
 const MAX_SPLITS: usize = 32;
@@ -55,28 +62,100 @@ impl Splits {
     }
 }
 
-/// The whole text.
-pub fn text(heads: &Heads) -> String {
-    let group = heads.heads / heads.kv_heads;
-    let text = [SHADER, ROW_WGSL, PAGE_WGSL].concat();
-    let text = text.replace("const HEADS: u32 = 1u;", &format!("const HEADS: u32 = {group}u;"));
-    let half_dim = format!("const HALF_DIM: u32 = {}u;", heads.head_dim / 2);
-    let text = text.replace("const HALF_DIM: u32 = 64u;", &half_dim);
-    source::unroll(&text, &[("HEADS", group)])
+/// One piece of work: a split of the context that some rows have in common; the twin of the shader's `Work`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+pub struct Work {
+    split: u32,
+    /// First entry of the block table to read, of any of the rows.
+    table: u32,
+    /// Entries of that table up to the end of the split.
+    entries: u32,
+    count: u32,
+    rows: [u32; MOST_ROWS],
 }
 
-/// Records attention of every row, at most `rows`; `partial` as [`Splits::partial_dims`], and the merge into `io.out`.
+/// Words of a [`Work`].
+pub const WORK_WORDS: usize = size_of::<Work>() / 4;
+
+/// Rows that one piece of work may have: as many as registers and workgroup memory hold.
+pub fn rows_per_work(heads: &Heads) -> usize {
+    let queries = heads.heads / heads.kv_heads;
+    (MOST_QUERIES / (queries * pairs(heads))).clamp(1, MOST_ROWS)
+}
+
+/// Pairs of elements that one of 64 invocations sums.
+fn pairs(heads: &Heads) -> usize {
+    (heads.head_dim / 2).div_ceil(64)
+}
+
+/// Cuts the attention of a step into pieces: for each split the rows whose entries there are the same, up to
+/// `most` together. `table` are the block tables of all sequences. Rows without entries have no work.
+pub fn work_list(rows: &[Row], table: &[TableEntry], splits: Splits, most: usize) -> Vec<Work> {
+    let longest = rows.iter().map(|row| row.entries as usize).max().unwrap_or(0);
+    let mut list: Vec<Work> = Vec::new();
+    for split in 0..longest.div_ceil(splits.entries) {
+        let first_of_split = list.len();
+        let first = split * splits.entries;
+        let entries_of =
+            |table_start: u32, end: u32| &table[table_start as usize + first..(table_start + end) as usize];
+        for (row, index) in rows.iter().zip(0u32..) {
+            let end = row.entries.min((first + splits.entries) as u32);
+            if end as usize <= first {
+                continue;
+            }
+            let joins = |work: &&mut Work| {
+                (work.count as usize) < most
+                    && work.entries == end
+                    && (work.table == row.table || entries_of(work.table, end) == entries_of(row.table, end))
+            };
+            // Rows of one sequence come one after the other: the newest piece is the likeliest.
+            if let Some(work) = list[first_of_split..].iter_mut().rev().find(joins) {
+                work.rows[work.count as usize] = index;
+                work.count += 1;
+            } else {
+                let mut members = [0; MOST_ROWS];
+                members[0] = index;
+                list.push(Work {
+                    split: split as u32,
+                    table: row.table,
+                    entries: end,
+                    count: 1,
+                    rows: members,
+                });
+            }
+        }
+    }
+    list
+}
+
+/// The whole text, for at most `rows` rows a piece of work.
+pub fn text(heads: &Heads, rows: usize) -> String {
+    let group = heads.heads / heads.kv_heads;
+    let mut text = [SHADER, ROW_WGSL, PAGE_WGSL].concat();
+    let (queries, pairs) = (rows * group, pairs(heads));
+    for (name, value) in [("HEADS", group), ("ROWS", rows), ("QUERIES", queries), ("PAIRS", pairs)] {
+        text = text.replace(&format!("const {name}: u32 = 1u;"), &format!("const {name}: u32 = {value}u;"));
+    }
+    source::unroll(&text, &[("HEADS", group), ("ROWS", rows), ("PAIRS", pairs)])
+}
+
+/// Records attention of every row, at most `rows`, by the pieces of `work` ([`work_list`] with `share` rows a
+/// piece; their number is given when the plan is replayed); `partial` as [`Splits::partial_dims`], and the merge
+/// into `io.out`.
 pub fn record(
     r: &mut Recorder<'_>,
     heads: &Heads,
     splits: Splits,
     io: Attention<'_>,
+    (work, share): (&Tensor, usize),
     partial: &Tensor,
     rows: usize,
 ) {
     assert!(heads.head_dim <= 256, "attention: head_dim {} is more than 256", heads.head_dim);
+    assert!(share <= rows_per_work(heads), "attention: {share} rows a piece of work");
     assert!(partial.len() >= splits.partial_dims(heads, rows).iter().product(), "attention: partial");
-    let kernel = r.gpu().kernel("attention", &text(heads), &[heads.kv_override()]);
+    let kernel = r.gpu().kernel("attention", &text(heads, share), &[heads.kv_override()]);
     let params = Params {
         heads: heads.heads as u32,
         kv_heads: heads.kv_heads as u32,
@@ -86,24 +165,28 @@ pub fn record(
         splits: splits.count as u32,
         entries_per_split: splits.entries as u32,
     };
-    let tensors = [io.q, io.kv, io.steps, io.table, partial];
-    r.dispatch(&kernel, &tensors, &params, Grid::by_rows(splits.count, 1, heads.kv_heads));
+    let tensors = [io.q, io.kv, io.steps, io.table, work, partial];
+    r.dispatch(&kernel, &tensors, &params, Grid::by_work(1, heads.kv_heads));
     attention_merge::record(r, heads, splits, partial, io.steps, io.out);
 }
 
-/// Runs one size against [`reference`], merge included; a row for each of `lengths`.
-pub async fn check(gpu: &Gpu, heads: Heads, lengths: &[usize]) -> SelfTestResult {
+/// Runs one size against [`reference`], merge included; a row for each of `lengths`, up to `share` of them
+/// together.
+pub async fn check(gpu: &Gpu, heads: Heads, lengths: &[usize], share: usize) -> SelfTestResult {
     let scene = attention_serial::Scene::new(&heads, lengths);
     let ([q, kv, steps, table, out], stride) = attention_serial::upload(gpu, &heads, &scene);
     let longest = scene.rows.iter().map(|row| row.entries as usize).max().unwrap_or(1);
     let splits = Splits::new(longest.max(3 * PAGE));
     let rows = lengths.len();
+    let list = work_list(&scene.rows, &scene.table, splits, share);
+    let work = gpu.upload("work", &list, &[list.len(), WORK_WORDS]);
     let partial = gpu.zeros("partial", &splits.partial_dims(&heads, rows));
     let io = Attention { q: &q, kv: &kv, steps: &steps, table: &table, out: &out };
-    let record = |r: &mut Recorder<'_>| record(r, &heads, splits, io, &partial, rows);
+    let record = |r: &mut Recorder<'_>| record(r, &heads, splits, io, (&work, share), &partial, rows);
     let pick = |v: &[f32]| check::without_padding(v, stride, heads.heads * heads.head_dim, rows);
-    let name = format!("attention {heads:?} {lengths:?}");
-    let case = check::Case { name, tolerance: attention_serial::TOLERANCE, rows };
+    let name = format!("attention {heads:?} {lengths:?} share {share}");
+    let extent = Extent { rows, work: list.len() };
+    let case = check::Case { name, tolerance: attention_serial::TOLERANCE, extent };
     check::check(gpu, case, &[&out], record, pick, &scene.want).await
 }
 
@@ -119,10 +202,41 @@ mod tests {
         for (heads, kv_heads, head_dim, lengths) in attention_serial::CASES {
             for kv in [KvType::F32, KvType::F16] {
                 let heads = Heads { heads, kv_heads, head_dim, kv };
-                results.push(pollster::block_on(check(&gpu, heads, lengths)));
+                for share in [1, rows_per_work(&heads)] {
+                    results.push(pollster::block_on(check(&gpu, heads, lengths, share)));
+                }
             }
         }
         check::testing::assert_passed(&results);
+    }
+
+    #[test]
+    fn rows_share_what_they_have_in_common() {
+        let splits = Splits { count: 4, entries: 8 };
+        // Two branches of 20 entries that part after 17, a row in the middle of the first, and a stranger.
+        let branch = |last: u32| {
+            (0..20).map(move |e| TableEntry::new(if e < 17 { e } else { last + e }, 16, 16 * e as usize))
+        };
+        let stranger = (0..9).map(|e| TableEntry::new(70 + e, 16, 16 * e as usize));
+        let table: Vec<TableEntry> = branch(20).chain(branch(40)).chain(stranger).collect();
+        let row = |table, entries, position| Row { table, entries, position, ..Row::IDLE };
+        let rows = [row(0, 20, 319), row(20, 20, 319), row(0, 20, 100), row(40, 9, 140), Row::IDLE];
+        let list = work_list(&rows, &table, splits, 8);
+        let got: Vec<(u32, u32, Vec<u32>)> = list
+            .iter()
+            .map(|work| (work.split, work.entries, work.rows[..work.count as usize].to_vec()))
+            .collect();
+        let want = [
+            (0, 8, vec![0, 1, 2]),
+            (0, 8, vec![3]),
+            (1, 16, vec![0, 1, 2]),
+            (1, 9, vec![3]),
+            (2, 20, vec![0, 2]),
+            (2, 20, vec![1]),
+        ];
+        assert_eq!(got, want);
+        let alone = work_list(&rows, &table, splits, 1);
+        assert_eq!(alone.len(), 3 * 3 + 2);
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub async fn check(gpu: &Gpu, heads: usize, head_dim: usize, count: usize, used:
     let out = gpu.zeros("out", &[1, heads.heads * head_dim]);
     let record = |r: &mut Recorder<'_>| record(r, &heads, splits, &partial, &steps, &out);
     let name = format!("attention_merge H={} D={head_dim} {used} of {count}", heads.heads);
-    let case = check::Case { name, tolerance: check::F32_EXP, rows: 1 };
+    let case = check::Case { name, tolerance: check::F32_EXP, extent: 1.into() };
     check::check(gpu, case, &[&out], record, <[f32]>::to_vec, &want).await
 }
 

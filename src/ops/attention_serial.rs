@@ -191,8 +191,11 @@ pub async fn check(gpu: &Gpu, heads: Heads, lengths: &[usize]) -> SelfTestResult
     let record = |r: &mut Recorder<'_>| record(r, &heads, io);
     let rows = lengths.len();
     let pick = |v: &[f32]| check::without_padding(v, stride, heads.heads * heads.head_dim, rows);
-    let case =
-        check::Case { name: format!("attention_serial {heads:?} {lengths:?}"), tolerance: TOLERANCE, rows };
+    let case = check::Case {
+        name: format!("attention_serial {heads:?} {lengths:?}"),
+        tolerance: TOLERANCE,
+        extent: rows.into(),
+    };
     check::check(gpu, case, &[&out], record, pick, &scene.want).await
 }
 

@@ -1,7 +1,7 @@
 //! Holding a kernel against its f64 reference: in `cargo test`, and in the browser, where another
 //! compiler and another driver run the same text.
 
-use crate::gpu::{Gpu, Recorder, Tensor};
+use crate::gpu::{Extent, Gpu, Recorder, Tensor};
 use crate::protocol::SelfTestResult;
 use crate::quant::Format;
 
@@ -90,8 +90,8 @@ pub struct Case {
     pub name: String,
     /// Largest relative RMS error.
     pub tolerance: f64,
-    /// Rows the plan is replayed with.
-    pub rows: usize,
+    /// What the plan is replayed for.
+    pub extent: Extent,
 }
 
 /// Records and runs what `record` says, reads the tensors `outs` and compares them with `want`. `pick`
@@ -104,11 +104,11 @@ pub async fn check(
     pick: impl FnOnce(&[f32]) -> Vec<f32>,
     want: &[f64],
 ) -> SelfTestResult {
-    let Case { name, tolerance, rows } = case;
+    let Case { name, tolerance, extent } = case;
     let run = || {
         let mut recorder = Recorder::new(gpu);
         record(&mut recorder);
-        recorder.finish().run(gpu, rows);
+        recorder.finish().run(gpu, extent);
     };
     let failed = |failure: String| SelfTestResult {
         name: name.clone(),

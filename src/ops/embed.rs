@@ -64,7 +64,7 @@ pub async fn check(gpu: &Gpu, format: Format, vocab: usize, columns: usize, chun
     let out = gpu.zeros("out", &[rows.len(), k]);
     let name = format!("embed {} [{vocab}, {columns}]", format.name());
     let record = |r: &mut Recorder<'_>| record(r, &weight, &steps, &sampled, &out);
-    let case = check::Case { name, tolerance: check::F32, rows: rows.len() };
+    let case = check::Case { name, tolerance: check::F32, extent: rows.len().into() };
     let pick = |v: &[f32]| check::without_padding(v, k, columns, rows.len());
     check::check(gpu, case, &[&out], record, pick, &want).await
 }

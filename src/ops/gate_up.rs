@@ -69,7 +69,7 @@ pub async fn check(
     let out = gpu.zeros("out", &[batch, n]);
     let name = format!("gate_up {} {:?} B={batch} [{features}, {columns}]", format.name(), launch.variant);
     let record = |r: &mut Recorder<'_>| record(r, launch, &weight, &x, &norm, eps, &out);
-    let case = check::Case { name, tolerance: check::F32_EXP, rows: batch };
+    let case = check::Case { name, tolerance: check::F32_EXP, extent: batch.into() };
     check::check(gpu, case, &[&out], record, |v| check::without_padding(v, n, features, batch), &want).await
 }
 

@@ -46,8 +46,11 @@ pub async fn check(gpu: &Gpu, rows: usize, picked: usize, columns: usize) -> Sel
     let out = gpu.zeros("out", &[picked, columns]);
     let record = |r: &mut Recorder<'_>| record(r, &x, &row, &out);
     // A copy is exact.
-    let case =
-        check::Case { name: format!("gather [{picked} of {rows}, {columns}]"), tolerance: 0.0, rows: picked };
+    let case = check::Case {
+        name: format!("gather [{picked} of {rows}, {columns}]"),
+        tolerance: 0.0,
+        extent: picked.into(),
+    };
     check::check(gpu, case, &[&out], record, <[f32]>::to_vec, &want).await
 }
 

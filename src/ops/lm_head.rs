@@ -60,7 +60,7 @@ pub async fn check(gpu: &Gpu, launch: Launch, format: Format, rows: usize, colum
     let out = gpu.zeros("logits", &[batch, rows]);
     let name = format!("lm_head {} {:?} B={batch} [{rows}, {columns}]", format.name(), launch.variant);
     let record = |r: &mut Recorder<'_>| record(r, launch, &weight, &x, &norm, eps, &out);
-    let case = check::Case { name, tolerance: check::matrix_tolerance(format), rows: batch };
+    let case = check::Case { name, tolerance: check::matrix_tolerance(format), extent: batch.into() };
     check::check(gpu, case, &[&out], record, <[f32]>::to_vec, &want).await
 }
 

@@ -74,7 +74,7 @@ pub async fn check(
     let out = gpu.upload("out", &check::with_padding(&residual, rows, n, t), &[t, n]);
     let record = |r: &mut Recorder<'_>| record(r, &weight, &x, &out, true);
     let name = format!("matmul {} T={tokens} [{rows}, {columns}]", format.name());
-    let case = check::Case { name, tolerance: check::matrix_tolerance(format), rows: tokens };
+    let case = check::Case { name, tolerance: check::matrix_tolerance(format), extent: tokens.into() };
     check::check(gpu, case, &[&out], record, |v| check::without_padding(v, n, rows, tokens), &want).await
 }
 

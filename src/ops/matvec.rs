@@ -116,7 +116,7 @@ pub async fn check(
     let out = gpu.upload("out", &check::with_padding(&residual, rows, n, batch), &[batch, n]);
     let name = format!("matvec {} {:?} B={batch} [{rows}, {columns}]", format.name(), launch.variant);
     let record = |r: &mut Recorder<'_>| record(r, launch, &weight, &x, &out, true);
-    let case = check::Case { name, tolerance: check::matrix_tolerance(format), rows: batch };
+    let case = check::Case { name, tolerance: check::matrix_tolerance(format), extent: batch.into() };
     check::check(gpu, case, &[&out], record, |v| check::without_padding(v, n, rows, batch), &want).await
 }
 

@@ -188,7 +188,7 @@ pub async fn check(
     let record = |r: &mut Recorder<'_>| record(r, launch, &heads, &weight, &x, eps, io);
     let pick = |v: &[f32]| gathered(&heads, &rows, v, q_stride, &v[batch * q_stride..]);
     let name = format!("qkv {} {:?} B={batch} {heads:?} [{columns}]", format.name(), launch.variant);
-    let case = check::Case { name, tolerance: rope::tolerance(&heads), rows: batch };
+    let case = check::Case { name, tolerance: rope::tolerance(&heads), extent: batch.into() };
     check::check(gpu, case, &[&q, &kv], record, pick, &want).await
 }
 

@@ -47,7 +47,7 @@ pub async fn check(gpu: &Gpu, vectors: usize, invocations: usize) -> SelfTestRes
     let case = check::Case {
         name: format!("read_bandwidth {vectors} by {invocations}"),
         tolerance: check::F32,
-        rows: 1,
+        extent: 1.into(),
     };
     check::check(gpu, case, &[&out], record, <[f32]>::to_vec, &want).await
 }

@@ -54,7 +54,7 @@ pub async fn check(gpu: &Gpu, variant: Variant, rows: usize, columns: usize) -> 
         Variant::Serial => super::rms_norm_serial::record(r, &x, &weight, columns, eps, &out),
         _ => record(r, &x, &weight, columns, eps, &out),
     };
-    let case = check::Case { name, tolerance: check::F32, rows };
+    let case = check::Case { name, tolerance: check::F32, extent: rows.into() };
     check::check(gpu, case, &[&out], record, |v| check::without_padding(v, k, columns, rows), &want).await
 }
 

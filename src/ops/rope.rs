@@ -103,7 +103,7 @@ pub async fn check(gpu: &Gpu, heads: Heads, tokens: usize) -> SelfTestResult {
     let case = check::Case {
         name: format!("rope T={tokens} {heads:?}"),
         tolerance: tolerance(&heads),
-        rows: tokens,
+        extent: tokens.into(),
     };
     check::check(gpu, case, &[&q, &kv], record, pick, &want).await
 }

@@ -50,7 +50,9 @@ pub async fn check_variant(gpu: &Gpu) -> SelfTestResult {
         let heads = Heads { heads: 4, kv_heads: 2, head_dim: 16, kv: KvType::F16 };
         result = match variant {
             Variant::Serial => attention_serial::check(gpu, heads, &[3, 40]).await,
-            Variant::Base | Variant::Subgroup => attention::check(gpu, heads, &[3, 40]).await,
+            Variant::Base | Variant::Subgroup => {
+                attention::check(gpu, heads, &[3, 40], attention::rows_per_work(&heads)).await
+            }
         };
     }
     if result.passed() {
@@ -90,7 +92,8 @@ pub async fn run(gpu: &Gpu) -> Vec<SelfTestResult> {
     for kv in [KvType::F16, KvType::F32] {
         for (heads, kv_heads, head_dim, lengths) in attention_serial::CASES {
             let heads = Heads { heads, kv_heads, head_dim, kv };
-            out.push(attention::check(gpu, heads, lengths).await);
+            out.push(attention::check(gpu, heads, lengths, 1).await);
+            out.push(attention::check(gpu, heads, lengths, attention::rows_per_work(&heads)).await);
             out.push(attention_serial::check(gpu, heads, lengths).await);
         }
         out.push(rope::check(gpu, Heads { heads: 7, kv_heads: 1, head_dim: 8, kv }, 33).await);
@@ -130,7 +133,8 @@ pub fn all_shaders() -> Vec<(String, String)> {
     // One to seven query heads a KV head, small and large heads.
     for (heads, head_dim) in [(1, 2), (2, 64), (7, 128), (8, 256)] {
         let heads = Heads { heads, kv_heads: 1, head_dim, kv: KvType::F16 };
-        add("attention", attention::text(&heads));
+        add("attention", attention::text(&heads, 1));
+        add("attention", attention::text(&heads, attention::rows_per_work(&heads)));
         add("attention_serial", attention_serial::text(&heads));
     }
     add("attention_merge", attention_merge::text());

@@ -41,7 +41,11 @@ pub async fn check(gpu: &Gpu, rows: usize, columns: usize) -> SelfTestResult {
     let gate_up = gpu.upload("gate_up", &pairs, &[rows, 2 * columns]);
     let out = gpu.zeros("out", &[rows, n]);
     let record = |r: &mut Recorder<'_>| record(r, &gate_up, columns, &out);
-    let case = check::Case { name: format!("swiglu [{rows}, {columns}]"), tolerance: check::F32_EXP, rows };
+    let case = check::Case {
+        name: format!("swiglu [{rows}, {columns}]"),
+        tolerance: check::F32_EXP,
+        extent: rows.into(),
+    };
     check::check(gpu, case, &[&out], record, |v| check::without_padding(v, n, columns, rows), &want).await
 }
 

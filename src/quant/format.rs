@@ -17,6 +17,8 @@ pub enum DType {
     F16,
     /// bfloat16.
     BF16,
+    /// A byte without sign: in files a piece of something else, never a weight by itself.
+    U8,
     /// ggml: blocks of 32, f16 scale, 4-bit values minus 8.
     #[serde(rename = "Q4_0")]
     Q4_0,
@@ -53,6 +55,7 @@ impl DType {
         match self {
             Self::F32 => (1, 4),
             Self::F16 | Self::BF16 => (1, 2),
+            Self::U8 => (1, 1),
             Self::Q4_0 => (32, 18),
             Self::Q4_1 => (32, 20),
             Self::Q5_0 => (32, 22),
@@ -82,6 +85,7 @@ impl DType {
             Self::F32 => "F32",
             Self::F16 => "F16",
             Self::BF16 => "BF16",
+            Self::U8 => "U8",
             Self::Q4_0 => "Q4_0",
             Self::Q4_1 => "Q4_1",
             Self::Q5_0 => "Q5_0",
@@ -150,7 +154,7 @@ impl Format {
     /// The format that holds `dtype` without loss.
     pub fn lossless(dtype: DType) -> Self {
         match dtype {
-            DType::F32 => Self::F32,
+            DType::F32 | DType::U8 => Self::F32,
             DType::F16 => Self::F16,
             DType::BF16 => Self::BF16,
             DType::Q4_0 => Self::Q4 { min: false },

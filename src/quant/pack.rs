@@ -14,6 +14,7 @@ pub fn decode_row(dtype: DType, bytes: &[u8]) -> Vec<f32> {
         DType::F32 => bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
         DType::F16 => (0..bytes.len() / 2).map(|i| f16::from_bits(half_at(2 * i)).to_f32()).collect(),
         DType::BF16 => (0..bytes.len() / 2).map(|i| bf16::from_bits(half_at(2 * i)).to_f32()).collect(),
+        DType::U8 => bytes.iter().map(|byte| f32::from(*byte)).collect(),
         _ => {
             let (elements, block_bytes) = dtype.block();
             let columns = bytes.len() / block_bytes * elements;

@@ -298,12 +298,19 @@ impl Chat {
             | Event::Token { .. }
             | Event::Text { .. }
             | Event::Benched { .. }
+            | Event::Compared { .. }
             | Event::SelfTested { .. }
             | Event::Inspected { .. }
             | Event::Library { .. }
             | Event::Found { .. }
             | Event::Pulling { .. }
-            | Event::Pulled { .. } => {}
+            | Event::Pulled { .. }
+            | Event::Expanded { .. }
+            | Event::Visited { .. }
+            | Event::Voted { .. }
+            | Event::Searched { .. }
+            | Event::SearchDone { .. }
+            | Event::Exported { .. } => {}
         }
     }
 

@@ -6,6 +6,7 @@
 
 import './page.test.mjs';
 import './worker.test.mjs';
+import './library.test.mjs';
 import './scripted.test.mjs';
 import './models.test.mjs';
 import './look.test.mjs';

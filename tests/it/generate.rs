@@ -99,6 +99,33 @@ fn a_shared_prefix_gives_what_a_fresh_prefill_gives() {
 }
 
 #[test]
+fn branches_of_one_prefix_decode_together_as_each_alone() {
+    // The base and subgroup families read what the branches share once for all of them.
+    for variant in [Variant::Base, Variant::Subgroup] {
+        let mut scheduler = scheduler(variant);
+        // Longer than one split of attention.
+        let prompt = some_tokens(5, 150, VOCAB);
+        let branch = |choice| SequenceRequest { choice, ..request(7, prompt.clone(), 24) };
+        // Leaves the prefix in the cache, so that every branch begins with the same pages.
+        scheduler.submit(branch(99)).unwrap();
+        run(&mut scheduler);
+        let mut alone = Vec::new();
+        for choice in 0..11 {
+            let id = scheduler.submit(branch(choice)).unwrap();
+            alone.push(run(&mut scheduler).remove(&id).unwrap());
+        }
+        let ids: Vec<_> = (0..11).map(|choice| scheduler.submit(branch(choice)).unwrap()).collect();
+        let mut together = run(&mut scheduler);
+        for (choice, (id, alone)) in ids.into_iter().zip(&alone).enumerate() {
+            assert_eq!(&together.remove(&id).unwrap(), alone, "{variant:?} choice {choice}");
+        }
+        let distinct: std::collections::BTreeSet<_> =
+            alone.iter().map(|(tokens, _)| tokens.clone()).collect();
+        assert!(distinct.len() > 5, "the branches are not all alike");
+    }
+}
+
+#[test]
 fn prompts_longer_than_a_chunk_and_more_sequences_than_slots() {
     let mut scheduler = scheduler(Variant::Serial);
     let chunk = scheduler.model().max_rows();

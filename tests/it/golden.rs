@@ -237,6 +237,11 @@ fn llama_as_transformers_writes_it() {
 }
 
 #[test]
+fn bitsandbytes_nf4_with_quantised_scales() {
+    check("nf4_file");
+}
+
+#[test]
 fn a_cache_in_f16() {
     pollster::block_on(async {
         for variant in VARIANTS {

@@ -88,7 +88,8 @@ impl Hub {
         let hub = TcpListener::bind("127.0.0.1:0").unwrap();
         let bytes = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", hub.local_addr().unwrap());
-        let other = format!("http://{}", bytes.local_addr().unwrap());
+        // By another name of this machine: what counts as another host must.
+        let other = format!("http://localhost:{}", bytes.local_addr().unwrap().port());
         let state = Arc::new(Mutex::new(State::default()));
         for listener in [hub, bytes] {
             let (state, url, other) = (state.clone(), url.clone(), other.clone());
@@ -188,11 +189,12 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>, url: &str, other: &str) 
     let Some((repo, api, file)) = found else {
         return plain(404, "X-Error-Code: RepoNotFound\r\n", "Repository not found");
     };
-    if repo.gated && !request.authorized {
-        return plain(401, "X-Error-Code: GatedRepo\r\n", "Access to this model is restricted");
-    }
     if let Some(api) = api {
         return tell(&mut plain, &repo, &api, &request, url);
+    }
+    // What a gated repository holds may be known, its files may not.
+    if repo.gated && !request.authorized {
+        return plain(401, "X-Error-Code: GatedRepo\r\n", "Access to this model is restricted");
     }
     let (_, file) = file.as_deref()?.split_once('/')?;
     match repo.files.get(file) {

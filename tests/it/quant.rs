@@ -47,3 +47,31 @@ fn quantised_rows_are_what_gguf_makes_of_them() {
         }
     }
 }
+
+#[test]
+fn nf4_is_quantised_and_read_as_bitsandbytes_does_it() {
+    let file = open("nf4.safetensors");
+    let file = SafeTensors::deserialize(&file).unwrap();
+    let tensor = |name: &str| file.tensor(name).unwrap();
+    let floats = |name: &str| bytemuck::pod_collect_to_vec::<u8, f32>(tensor(name).data());
+    let columns = tensor("f32").shape()[1];
+    let (source, absmax, values) = (floats("source"), floats("absmax"), floats("f32"));
+    let packed = tensor("packed").data();
+    for (row, want) in values.chunks(columns).enumerate() {
+        // As `files` hands a row on.
+        let mut bytes = Vec::new();
+        for group in row * columns / 64..(row + 1) * columns / 64 {
+            bytes.extend(absmax[group].to_le_bytes());
+            bytes.extend(&packed[group * 32..][..32]);
+        }
+        let pack = |dtype, bytes: &[u8]| {
+            let (mut weight, mut scales) = (Vec::new(), Vec::new());
+            pack_row(Format::Nf4, dtype, bytes, columns, &mut weight, &mut scales);
+            (weight, scales)
+        };
+        let (weight, scales) = pack(DType::Nf4, &bytes);
+        assert_eq!(unpack_row(Format::Nf4, columns, &weight, &scales), want, "row {row}");
+        let source = bytemuck::cast_slice(&source[row * columns..][..columns]);
+        assert_eq!(pack(DType::F32, source), (weight, scales), "row {row} quantised");
+    }
+}

@@ -12,10 +12,11 @@ use ureq::config::RedirectAuthHeaders;
 use super::super::http::host;
 use crate::{Error, Result};
 
-/// Bytes handed over at once; smaller pieces would wake the engine too often.
-const CHUNK: usize = 128 << 10;
+/// Bytes handed over at once; smaller pieces would wake the engine too often, larger ones come too seldom
+/// over a slow line.
+const CHUNK: usize = 32 << 10;
 /// Chunks that may wait for the engine; a full queue slows the network down.
-const QUEUE: usize = 4;
+const QUEUE: usize = 8;
 
 /// One for all, so that connections are used again.
 static AGENT: LazyLock<Agent> = LazyLock::new(|| {

@@ -127,11 +127,10 @@ impl File {
 
     pub(in crate::platform) fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         let count = self.handle.write_with_u8_array_and_options(bytes, &at(offset));
-        let count = count.map_err(|error| failed(&self.path, &error))? as usize;
-        if count < bytes.len() {
-            // Some browsers write what fits instead of failing.
-            let needed_bytes = (bytes.len() - count) as u64;
-            return Err(Error::NoSpace { what: self.path.clone(), needed_bytes, free_bytes: 0 });
+        let count = count.map_err(|error| failed(&self.path, &error))?;
+        if count as u64 != bytes.len() as u64 {
+            // Instead of failing, Chromium 156 answers -8 as an unsigned number in private windows.
+            return Err(Error::NoSpace { what: self.path.clone(), needed_bytes: 0, free_bytes: 0 });
         }
         Ok(())
     }

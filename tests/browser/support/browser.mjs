@@ -22,22 +22,24 @@ export async function launch({ gpu = true } = {}) {
 export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 390, height: 844 };
 
-/// A page that notes what must not happen: errors, refused content, requests to others.
-export async function open(browser, origin, { viewport = desktop, colorScheme = 'light', path = '/', before, serviceWorkers = 'block' } = {}) {
+/// A page that notes what must not happen: errors, refused content, requests to others than its `friends`.
+export async function open(browser, origin, { viewport = desktop, colorScheme = 'light', path = '/', before, friends = [], serviceWorkers = 'block' } = {}) {
   // Only the test of the service worker wants one: it fetches the whole page once more.
   const context = await browser.newContext({ viewport, colorScheme, hasTouch: viewport === phone, serviceWorkers });
   const faults = [];
   context.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) faults.push(`request to a third party: ${url}`);
+    const known = [origin, ...friends].some((one) => url.startsWith(`${one}/`));
+    if (!known && !/^(data|blob):/.test(url)) faults.push(`request to a third party: ${url}`);
   });
   context.on('response', (response) => {
-    if (response.status() >= 400) faults.push(`${response.status()} for ${response.url()}`);
+    if (response.status() >= 400 && !friends.some((one) => response.url().startsWith(`${one}/`))) faults.push(`${response.status()} for ${response.url()}`);
   });
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+    const known = friends.some((one) => message.location().url.startsWith(`${one}/`));
+    if (message.type() === 'error' && !known) faults.push(`console: ${message.text()}`);
     if (process.env.POLO_VERBOSE) console.log(`    [${message.type()}] ${message.text()}`);
   });
   page.on('crash', () => faults.push('the page crashed'));

@@ -13,20 +13,43 @@ export async function findWorker(browser, origin) {
 }
 
 export class Engine {
-  static async start(browser, origin, worker) {
-    const opened = await open(browser, origin, { path: blankPath });
-    await opened.page.evaluate(({ url, options }) => new Promise((resolve, reject) => {
-      const last = new Set(['done', 'failed', 'loaded', 'benched', 'self_tested']);
+  /// `friends`: origins it may speak to; `query`: put behind the worker's address.
+  static async start(browser, origin, worker, { friends = [], query = '' } = {}) {
+    const opened = await open(browser, origin, { path: blankPath, friends });
+    const engine = new Engine(opened, { ...worker, url: worker.url + query });
+    await engine.boot();
+    return engine;
+  }
+
+  constructor(opened, worker) {
+    this.opened = opened;
+    this.worker = worker;
+    this.next = 1;
+  }
+
+  /// Starts the worker in the page.
+  boot() {
+    return this.opened.page.evaluate(({ url, options }) => new Promise((resolve, reject) => {
+      const last = new Set([
+        'done', 'failed', 'loaded', 'benched', 'self_tested', 'inspected', 'library', 'found', 'pulled',
+      ]);
       const waiting = new Map();
       const engine = new Worker(url, options);
       globalThis.devices = [];
-      globalThis.askEngine = (request) => new Promise((answer) => {
+      globalThis.seen = [];
+      globalThis.postToEngine = (request, files) => {
+        const text = JSON.stringify(request);
+        const file = ({ name, base64 }) => new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name);
+        engine.postMessage(files ? { request: text, files: files.map(file) } : text);
+      };
+      globalThis.askEngine = (request, files) => new Promise((answer) => {
         waiting.set(request.id, { events: [], answer });
-        engine.postMessage(JSON.stringify(request));
+        globalThis.postToEngine(request, files);
       });
       engine.onerror = (error) => reject(new Error(`worker: ${error.message}`));
       engine.onmessage = ({ data }) => {
         const event = JSON.parse(data);
+        globalThis.seen.push(event);
         if (event.type === 'ready') resolve();
         if (event.type === 'device') globalThis.devices.push(event.device);
         // A failure of the engine itself ends everything that waits.
@@ -41,19 +64,37 @@ export class Engine {
           }
         }
       };
-    }), worker);
-    return new Engine(opened);
+    }), this.worker);
   }
 
-  constructor(opened) {
-    this.opened = opened;
-    this.next = 1;
+  /// As if the person reloaded the page: the worker ends wherever it is.
+  async reload() {
+    await this.opened.page.reload();
+    await this.boot();
+  }
+
+  /// Sends a request and waits for nothing; its id.
+  async post(request) {
+    const id = this.next++;
+    await this.opened.page.evaluate((r) => globalThis.postToEngine(r), { ...request, id });
+    return id;
+  }
+
+  /// Waits for an event with these fields, and more bytes done than `over`.
+  async until(fields, over = -1) {
+    const handle = await this.opened.page.waitForFunction(
+      ([wanted, least]) => globalThis.seen.find((event) =>
+        Object.entries(wanted).every(([key, value]) => event[key] === value) && (event.done_bytes ?? 0) > least),
+      [fields, over], { timeout: 120_000, polling: 20 },
+    );
+    return handle.jsonValue();
   }
 
   /// All events of one request; a failure is an error unless it is what the test wants.
-  async ask(request, { mayFail = false } = {}) {
+  async ask(request, { mayFail = false, files } = {}) {
     const id = this.next++;
-    const events = await this.opened.page.evaluate((r) => globalThis.askEngine(r), { ...request, id });
+    const send = ([r, list]) => globalThis.askEngine(r, list);
+    const events = await this.opened.page.evaluate(send, [{ ...request, id }, files]);
     const end = events.at(-1);
     if (end.type === 'failed' && !mayFail) throw new Error(`${request.type} failed (${end.kind}): ${end.message}`);
     return events;

@@ -22,20 +22,29 @@ const types = {
 
 // An empty page of the same origin, from which a test can start the worker alone.
 export const blankPath = '/__blank';
+// The worker in a browser that says it has room for ten megabytes.
+export const smallStoragePath = '/__small_storage.js';
+const smallStorage = `StorageManager.prototype.estimate = async () => ({ quota: 1e7, usage: 0 });
+await import('/worker_loader.js');`;
 const blank = '<!doctype html><html lang="en"><head><title>Blank</title></head></html>';
 
-export async function serve() {
+/// `connect`: origins that the worker may speak to, beside those the page's own policy names.
+export async function serve({ connect = [] } = {}) {
   const html = await readFile(path.join(dist, 'index.html'), 'utf8').catch(() => {
     throw new Error('dist/index.html is missing: build the page first (cargo xtask test --only page)');
   });
   const own = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)?.[1];
   if (!own) throw new Error('dist/index.html has no content security policy');
-  const policy = `${own}; frame-ancestors 'none'`;
+  const policy = `${own.replace(/connect-src [^;]*/, (list) => [list, ...connect].join(' '))}; frame-ancestors 'none'`;
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-cache' };
     if (pathname === blankPath) {
       response.writeHead(200, { ...headers, 'Content-Type': types['.html'] }).end(blank);
+      return;
+    }
+    if (pathname === smallStoragePath) {
+      response.writeHead(200, { ...headers, 'Content-Type': types['.js'] }).end(smallStorage);
       return;
     }
     if (pathname === '/favicon.ico') {

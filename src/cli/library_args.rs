@@ -1,0 +1,61 @@
+//! Arguments of the commands about stored models.
+
+pub(super) const PULL_EXAMPLES: &str = "\
+Examples:
+  polo pull marco-o1
+  polo pull bartowski/Marco-o1-GGUF:Q8_0
+  polo pull https://example.org/models/qwen2.gguf
+
+A download that was interrupted goes on when pulled again. Models of the hub go to Hugging Face's cache
+(HF_HOME), which other programs share, others to POLO_HOME. HF_TOKEN opens gated models, HF_ENDPOINT names
+another hub.";
+
+/// Arguments of `polo pull`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct PullArgs {
+    /// An alias, a repository (user/repo:Q4_K_M) or an address
+    #[arg(value_name = "MODEL")]
+    pub(super) name: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Ranges fetched at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(super) connections: u16,
+    /// What a kill may cost on each connection, in bytes
+    #[arg(long, hide = true, value_parser = clap::value_parser!(u64).range(1024..))]
+    pub(super) piece_bytes: Option<u64>,
+}
+
+/// Arguments of `polo list`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ListArgs {
+    /// Also the models known to suit that are not here
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Arguments of `polo show`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ShowArgs {
+    /// As `polo list` names it, or what `polo pull` takes
+    #[arg(value_name = "MODEL")]
+    pub(super) name: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Arguments of `polo rm`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RmArgs {
+    /// As `polo list` names them
+    #[arg(required = true, value_name = "MODEL")]
+    pub(super) names: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
