@@ -32,7 +32,8 @@ describe('a real model', { timeout: 900_000, skip }, () => {
 
   test('SmolLM2 is pulled, judged, loaded, and says what transformers says', async () => {
     const golden = JSON.parse(await readFile(path.join(root, 'tests/data/golden/smollm2.json'), 'utf8'));
-    const [{ ids, greedy, top_logprobs: logprobs }] = golden.prompts;
+    // The prompt whose best and second best tokens are furthest apart: no rounding turns one into the other.
+    const { ids, greedy, top_logprobs: logprobs } = golden.prompts.toSorted((a, b) => Math.min(...b.margin) - Math.min(...a.margin))[0];
     const engine = await Engine.start(browser, server.origin, worker, {
       friends: [hub.url, hub.other], query: `?hub=${encodeURIComponent(hub.url)}`,
     });
