@@ -80,7 +80,7 @@ impl Command {
 /// Which model, and how it is held.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ModelArgs {
-    /// An alias, a repository (user/repo:Q4_K_M), an address, a .gguf file or a Hugging Face folder; pulled
+    /// An alias, a repository (user/repo:TYPE), an address, a .gguf file or a Hugging Face folder; pulled
     /// first if it is not here [default: Polo Tiny, which is built in]
     #[arg(long, value_name = "MODEL")]
     pub(super) model: Option<String>,

@@ -13,7 +13,7 @@ another hub.";
 /// Arguments of `polo pull`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct PullArgs {
-    /// An alias, a repository (user/repo:Q4_K_M) or an address
+    /// An alias, a repository (user/repo:TYPE) or an address
     #[arg(value_name = "MODEL")]
     pub(super) name: String,
     /// Print one JSON object

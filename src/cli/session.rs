@@ -200,8 +200,9 @@ impl Session {
                     });
                     bar.set_length(total_bytes);
                     bar.set_position(done_bytes);
+                    #[expect(clippy::cast_sign_loss, reason = "a speed has no sign")]
                     let speed = indicatif::HumanBytes(bytes_per_s as u64);
-                    let left = seconds_left.map(|seconds| Duration::from_secs(seconds as u64));
+                    let left = seconds_left.and_then(|left| Duration::try_from_secs_f64(left).ok());
                     let left = left.map(|left| format!(", {} left", indicatif::HumanDuration(left)));
                     bar.set_message(format!("{speed}/s{}", left.unwrap_or_default()));
                 }

@@ -69,7 +69,7 @@ impl Librarian {
                         Err(request) => drop(others.unbounded_send(*request)),
                     },
                 },
-                _ = tasks.select_next_some() => {}
+                () = tasks.select_next_some() => {}
             }
         }
     }

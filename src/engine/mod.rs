@@ -73,7 +73,9 @@ impl Engine {
     /// Serves requests until their sender is gone.
     pub async fn run(self, requests: mpsc::UnboundedReceiver<Request>) {
         let (others, own) = mpsc::unbounded();
-        futures_util::join!(self.library.clone().serve(requests, others), self.serve(own));
+        let library = self.library.clone();
+        // Boxed: it is large, and would be moved with everything that runs an engine.
+        futures_util::join!(library.serve(requests, others), Box::pin(self.serve(own)));
     }
 
     /// Serves what is about the GPU and the model on it.

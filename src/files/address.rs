@@ -46,7 +46,7 @@ pub(super) async fn look_up(url: &str) -> Result<Manifest> {
 /// As the protocol tells it: one form.
 pub(super) fn listing(reference: &str, manifest: &Manifest, stored: bool) -> Listing {
     let option = ListingOption {
-        label: if manifest.files[0].path.ends_with(".gguf") { "GGUF".into() } else { "safetensors".into() },
+        label: if manifest.files[0].is_gguf() { "GGUF".into() } else { "safetensors".into() },
         source: manifest.source.clone(),
         files: manifest.files.iter().map(RepoFile::remote).collect(),
         bytes: manifest.bytes(),

@@ -2,7 +2,7 @@
 
 use crate::protocol::{CatalogueEntry, ModelSource, ThoughtFormat};
 
-/// Alias, title, repository, weights and bytes of the Q4_K_M file, licence, thoughts, what it is for.
+/// Alias, title, repository, weights and bytes of the `Q4_K_M` file, licence, thoughts, what it is for.
 type Row = (&'static str, &'static str, &'static str, u64, u64, &'static str, ThoughtFormat, &'static str);
 
 const MODELS: [Row; 12] = [

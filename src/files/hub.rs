@@ -132,7 +132,7 @@ fn escape(path: &str) -> String {
     path.bytes().fold(String::new(), |mut text, byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                text.push(byte as char)
+                text.push(byte as char);
             }
             _ => drop(write!(text, "%{byte:02X}")),
         }
@@ -226,7 +226,7 @@ fn without_part(path: &str) -> Option<&str> {
 fn forms(mut files: Vec<RepoFile>) -> Vec<Form> {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut forms: Vec<(Option<String>, Form)> = Vec::new();
-    for file in files.iter().filter(|file| file.path.ends_with(".gguf")) {
+    for file in files.iter().filter(|file| file.is_gguf()) {
         let name = file.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         // Projectors of images, and tables that quantisers use.
         if name.starts_with("mmproj") || name.contains("imatrix") {
@@ -330,6 +330,11 @@ impl Repository {
 }
 
 impl RepoFile {
+    /// Whether its name is that of a GGUF file.
+    pub(super) fn is_gguf(&self) -> bool {
+        self.path.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("gguf"))
+    }
+
     /// As the protocol tells it.
     pub(super) fn remote(&self) -> RemoteFile {
         RemoteFile {

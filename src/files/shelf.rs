@@ -46,13 +46,11 @@ impl Store {
 
     /// The folder of the model's files.
     fn folder(&self, manifest: &Manifest) -> String {
-        match self.cached(manifest) {
-            Some((repo, commit)) => format!("{repo}/snapshots/{commit}"),
-            None => {
-                let revision = slug(manifest.revision.as_deref().unwrap_or("files"));
-                format!("{}/models/{}/{revision}", self.options.home, slug(&manifest.name))
-            }
+        if let Some((repo, commit)) = self.cached(manifest) {
+            return format!("{repo}/snapshots/{commit}");
         }
+        let revision = slug(manifest.revision.as_deref().unwrap_or("files"));
+        format!("{}/models/{}/{revision}", self.options.home, slug(&manifest.name))
     }
 
     pub(super) fn spot(&self, manifest: &Manifest, file: &RepoFile) -> Spot {
@@ -69,7 +67,7 @@ impl Store {
 
     /// What opens the model: its (first) GGUF file, or its folder.
     pub(super) fn location(&self, manifest: &Manifest) -> String {
-        let gguf = manifest.files.iter().find(|file| file.path.ends_with(".gguf"));
+        let gguf = manifest.files.iter().find(|file| file.is_gguf());
         gguf.map_or_else(|| self.folder(manifest), |file| self.spot(manifest, file).shown)
     }
 

@@ -253,7 +253,7 @@ impl Store {
                 if self.describe(&manifest).await?.complete {
                     return Ok(ModelSource::Path { path: self.location(&manifest) });
                 }
-                let gguf = form.files.iter().find(|file| file.path.ends_with(".gguf"));
+                let gguf = form.files.iter().find(|file| file.is_gguf());
                 let folder = hub::folder(&self.options.endpoint, repo, &repository.commit);
                 Ok(ModelSource::Url { url: gguf.map_or(folder, |file| file.url.clone()) })
             }

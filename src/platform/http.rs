@@ -95,8 +95,8 @@ impl Response {
 
     /// What the server asks to wait, in milliseconds.
     pub fn retry_after_ms(&self) -> Option<u32> {
-        let seconds: f64 = self.header("retry-after")?.trim().parse().ok()?;
-        (seconds >= 0.0).then_some((seconds.min(600.0) * 1e3) as u32)
+        let seconds: u32 = self.header("retry-after")?.trim().parse().ok()?;
+        Some(seconds.min(600) * 1000)
     }
 
     /// Whether the same request may succeed later.
@@ -131,8 +131,8 @@ pub fn host(url: &str) -> &str {
 /// A wait before the next of several tries: doubling from half a second to half a minute, with jitter so
 /// that many clients do not come back at once. In milliseconds.
 pub fn back_off_ms(failures: u32) -> u32 {
-    let full = 500.0 * f64::from(1u32 << failures.min(6));
-    (full.min(30_000.0) * (0.5 + 0.5 * twin::random())) as u32
+    let full = (500u32 << failures.min(6)).min(30_000);
+    full / 2 + twin::random() % (full / 2)
 }
 
 /// Asks until an answer comes that is more than a passing fault, a few times.

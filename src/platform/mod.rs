@@ -59,8 +59,8 @@ pub async fn sleep_ms(ms: u32) {
     twin::sleep_ms(ms).await;
 }
 
-/// A number in [0, 1), for what must differ and need not be secret.
-pub fn random() -> f64 {
+/// Any number, for what must differ and need not be secret.
+pub fn random() -> u32 {
     twin::random()
 }
 

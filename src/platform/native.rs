@@ -98,12 +98,10 @@ pub(super) fn is_address(location: &str) -> bool {
 
 pub(super) fn offer_picked(_file: &dyn std::any::Any) {}
 
-/// A number in [0, 1), for what must differ and need not be secret.
-pub(super) fn random() -> f64 {
+pub(super) fn random() -> u32 {
     use std::hash::{BuildHasher, Hasher};
     // The standard library seeds every hasher differently.
-    let bits = std::hash::RandomState::new().build_hasher().finish();
-    (bits >> 11) as f64 / (1u64 << 53) as f64
+    std::hash::RandomState::new().build_hasher().finish() as u32
 }
 
 pub(super) const WGSL_SUBGROUPS: &str = "";

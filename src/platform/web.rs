@@ -100,8 +100,8 @@ pub(super) fn is_folder(location: &str) -> Result<bool> {
         .any(|ending| location.to_ascii_lowercase().ends_with(ending)))
 }
 
-pub(super) fn random() -> f64 {
-    js_sys::Math::random()
+pub(super) fn random() -> u32 {
+    (js_sys::Math::random() * f64::from(u32::MAX)) as u32
 }
 
 pub(super) const WGSL_SUBGROUPS: &str = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";

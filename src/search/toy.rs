@@ -148,8 +148,9 @@ impl Toy {
         }
     }
 
+    #[expect(clippy::cast_sign_loss, reason = "it is 0 to 1")]
     fn step_word(&self, right: bool, which: f32, noise: f32) -> Token {
-        let which = (which * 60.0) as i32 as u32;
+        let which = (which * 60.0) as u32;
         let (id, letter) = if right { (RIGHT + which, 'r') } else { (WRONG + which, 'w') };
         let confidence = 0.9 + (noise - 0.5) * 0.16 + if right { self.gap / 2.0 } else { -self.gap / 2.0 };
         word(id, &format!("{letter}{which} "), confidence.min(1.0))

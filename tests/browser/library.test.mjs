@@ -166,6 +166,17 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     assert.equal((await engine.greedy(PROBLEM, 4)).length, 4);
   }));
 
+  test('a picked folder is loaded', () => withEngine(async (engine) => {
+    const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'model.safetensors'];
+    const files = await Promise.all(names.map(async (name) => ({
+      name, base64: (await readFile(path.join(root, 'tests/data/golden/bf16_file', name))).toString('base64'),
+    })));
+    const { model } = (await engine.ask({ type: 'load', source: { kind: 'picked', names }, options: {} }, { files })).at(-1);
+    assert.equal(model.architecture, 'qwen2');
+    const { report } = (await engine.ask({ type: 'inspect', source: { kind: 'picked', names }, options: {} })).at(-1);
+    assert.equal(report.parameters, model.parameters);
+  }));
+
   test('too little room is told before anything comes', () => withEngine(async (engine) => {
     const failed = (await engine.ask({ type: 'pull', source: hubSource('org/large-GGUF') }, { mayFail: true })).at(-1);
     assert.equal(failed.kind, 'no_space', JSON.stringify(failed));

@@ -28,6 +28,10 @@ fn help_teaches_with_examples() {
         (&["eval", "--help"], "--split test"),
         (&["doctor", "--help"], "--device"),
         (&["problems", "--help"], "--jsonl"),
+        (&["pull", "--help"], "HF_TOKEN"),
+        (&["list", "--help"], "--all"),
+        (&["show", "--help"], "--json"),
+        (&["rm", "--help"], "polo list"),
     ] {
         let output = run(words);
         assert_eq!(output.status.code(), Some(0));

@@ -302,7 +302,7 @@ fn send(mut stream: &TcpStream, state: &Mutex<State>, request: &Request, bytes: 
         }
     }
     if let Some(Fault::Stall(_)) = fault {
-        std::thread::sleep(Duration::from_secs(60));
+        std::thread::sleep(Duration::from_mins(1));
     }
     Some(())
 }

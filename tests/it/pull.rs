@@ -181,6 +181,30 @@ fn a_hundred_killed_downloads_go_on() {
     assert!(kill_downloads(100) > 30);
 }
 
+/// Kills so many `polo ask` that pull and load, at random moments; each time the next one answers.
+#[test]
+#[ignore = "minutes: part of `cargo xtask slow`"]
+fn gpu_a_hundred_killed_loads_leave_nothing() {
+    let place = Place::new(100);
+    let tiny = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/polo-tiny.gguf")).unwrap();
+    place.hub.add("polo/tiny-GGUF", "tiny-Q4_0.gguf", tiny.clone());
+    let words = ["ask", "--greedy", "--max-tokens", "4", "--model", "polo/tiny-GGUF", "What is 12 + 34?"];
+    for kill in 0..100 {
+        if kill % 10 == 0 {
+            place.run(&["rm", "polo/tiny-GGUF"]);
+        }
+        let mut child = place.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(u64::from(noise(1, kill * 31 + 7)[0]) * 8));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let output = place.run(&words);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let files = files_in(place.folder.path());
+    assert_eq!(files.len(), 4, "{files:?}");
+    assert!(files[0].ends_with(&sha256(&tiny)));
+}
+
 #[test]
 fn gpu_ask_pulls_what_is_not_here() {
     let place = Place::new(100);

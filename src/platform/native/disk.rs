@@ -36,11 +36,9 @@ pub(in crate::platform) async fn open(path: &str) -> Result<Option<File>> {
         make_folder(path)?;
         let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|error| failed(path, &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Ok(None),
-            // A file system without locks (some network ones): go on without.
-            Err(fs::TryLockError::Error(_)) => {}
+        // A file system without locks (some network ones) gives another error: go on without.
+        if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+            return Ok(None);
         }
         // Whoever held it before may have moved it to its final name while we waited for the lock.
         if Path::new(path).exists() {

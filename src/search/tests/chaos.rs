@@ -81,7 +81,7 @@ impl Proposer for Chaos {
             let draw = Draw { seed: self.seed ^ work.seed, choice: work.choice, position: ids.len() as u32 };
             let mut id = draw.bits() % self.pieces;
             // Some go in circles, once they have begun.
-            if self.circles && work.choice % 3 == 0 && ids.len() >= 16 {
+            if self.circles && work.choice.is_multiple_of(3) && ids.len() >= 16 {
                 id = ids[ids.len() - 8] % self.pieces;
             }
             ids.push(id);
@@ -157,8 +157,8 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
         };
         let temperature = f32::from(heat) * 0.7;
         let thoughts = [ThoughtFormat::Marco, ThoughtFormat::Think, ThoughtFormat::None][thoughts as usize];
-        let sampling = SamplingOptions { seed, temperature, ..SamplingOptions::default() };
-        Case { options, sampling, thoughts, chaos: Chaos { seed, pieces, circles: seed % 4 == 0 } }
+        let sampling = SamplingOptions { temperature, seed, ..SamplingOptions::default() };
+        Case { options, sampling, thoughts, chaos: Chaos { seed, pieces, circles: seed.is_multiple_of(4) } }
     })
 }
 
