@@ -209,7 +209,7 @@ pub enum Event {
     Notice {
         /// The request it is about.
         id: Option<RequestId>,
-        /// `template`, `context`, `kv`, `recovered`, …
+        /// `template`, `sampling`, `context`, `kv`, `recovered`, …
         kind: String,
         /// What happened and what was done about it.
         message: String,
