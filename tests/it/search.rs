@@ -58,10 +58,10 @@ impl Tally {
         for (_, good) in &right {
             for (_, bad) in &wrong {
                 self.pairs += 1.0;
-                self.ordered += match good.partial_cmp(bad) {
-                    Some(std::cmp::Ordering::Greater) => 1.0,
-                    Some(std::cmp::Ordering::Equal) => 0.5,
-                    _ => 0.0,
+                self.ordered += match good.cmp(bad) {
+                    std::cmp::Ordering::Greater => 1.0,
+                    std::cmp::Ordering::Equal => 0.5,
+                    std::cmp::Ordering::Less => 0.0,
                 };
             }
         }
