@@ -58,12 +58,10 @@ impl Tally {
         for (_, good) in &right {
             for (_, bad) in &wrong {
                 self.pairs += 1.0;
-                self.ordered += if good > bad {
-                    1.0
-                } else if good == bad {
-                    0.5
-                } else {
-                    0.0
+                self.ordered += match good.partial_cmp(bad) {
+                    Some(std::cmp::Ordering::Greater) => 1.0,
+                    Some(std::cmp::Ordering::Equal) => 0.5,
+                    _ => 0.0,
                 };
             }
         }
