@@ -17,7 +17,7 @@ pub(super) fn pack(bytes: &[u8], kind: Block, weight: &mut Vec<u32>, scales: &mu
         if fifth {
             high.push(fifth_bits(word(&block[plane_at - 4..plane_at])));
         }
-        weight.extend(block[plane_at..].chunks_exact(4).map(word));
+        weight.extend(block[plane_at..].as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)));
     }
     push_halves(&halves, scales);
     weight.extend(high);

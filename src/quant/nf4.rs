@@ -29,32 +29,42 @@ pub const NF4: [f32; 16] = [
 pub(super) fn pack(bytes: &[u8], weight: &mut Vec<u32>, scales: &mut Vec<u32>) {
     for group in bytes.chunks_exact(4 + GROUP / 2) {
         scales.push(word(&group[..4]));
-        let index = |e: usize| u32::from(group[4 + e / 2] >> (4 - 4 * (e % 2)) & 15);
-        push_indices(index, weight);
+        for block in group[4..].as_chunks::<4>().0.as_chunks::<4>().0 {
+            // Eight indices a word, the first one lowest, then four, each in a byte.
+            let eights = block.map(|four| {
+                let word = u32::from_le_bytes(four);
+                (word & 0x0f0f_0f0f) << 4 | word >> 4 & 0x0f0f_0f0f
+            });
+            let quads = eights.map(|eight| [spread(eight & 0xffff), spread(eight >> 16)]);
+            let quads = quads.as_flattened();
+            weight.extend((0..4).map(|j| quads[j] | quads[j + 4] << 4));
+        }
     }
+}
+
+/// Four nibbles, each in a byte of its own.
+fn spread(nibbles: u32) -> u32 {
+    let pairs = (nibbles | nibbles << 8) & 0x00ff_00ff;
+    (pairs | pairs << 4) & 0x0f0f_0f0f
 }
 
 /// Appends a row, quantised as `bitsandbytes.functional.quantize_4bit(…, quant_type="nf4", blocksize=64)` does it.
 pub(super) fn encode(values: &[f32], weight: &mut Vec<u32>, scales: &mut Vec<u32>) {
+    let middles: [f32; 15] = std::array::from_fn(|index| f32::midpoint(NF4[index], NF4[index + 1]));
     for group in values.chunks(GROUP) {
         let largest = group.iter().fold(0.0f32, |a, b| a.max(b.abs()));
         scales.push(largest.to_bits());
         let inverse = 1.0 / largest.max(1e-38);
-        let index = |e: usize| {
+        let indices: [u32; GROUP] = std::array::from_fn(|e| {
             let value = group.get(e).map_or(0.0, |value| (value * inverse).clamp(-1.0, 1.0));
             // The nearest; of two as near, the lower.
-            NF4.windows(2).take_while(|pair| value > f32::midpoint(pair[0], pair[1])).count() as u32
-        };
-        push_indices(index, weight);
-    }
-}
-
-/// Two blocks of P4.
-fn push_indices(index: impl Fn(usize) -> u32, weight: &mut Vec<u32>) {
-    for first in [0, 32] {
-        for j in 0..4 {
-            let byte = |k: usize| index(first + 4 * j + k) | index(first + 16 + 4 * j + k) << 4;
-            weight.push((0..4).fold(0, |word, k| word | byte(k) << (8 * k)));
+            middles.iter().take_while(|middle| value > **middle).count() as u32
+        });
+        for block in indices.as_chunks::<32>().0 {
+            for j in 0..4 {
+                let byte = |k: usize| block[4 * j + k] | block[16 + 4 * j + k] << 4;
+                weight.push((0..4).fold(0, |word, k| word | byte(k) << (8 * k)));
+            }
         }
     }
 }
