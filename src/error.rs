@@ -117,9 +117,15 @@ impl Error {
         }
     }
 
-    /// Shorthand for [`Error::BadModel`].
+    /// Shorthand for [`Error::BadModel`]; what a file says of itself may be long, and is cut.
     pub fn bad_model(file: impl Into<String>, what: impl Into<String>) -> Self {
-        Self::BadModel { file: file.into(), what: what.into() }
+        const LONGEST: usize = 1200;
+        let mut what = what.into();
+        if let Some((end, _)) = what.char_indices().nth(LONGEST) {
+            what.truncate(end);
+            what.push('…');
+        }
+        Self::BadModel { file: file.into(), what }
     }
 
     /// Shorthand for [`Error::Fetch`].

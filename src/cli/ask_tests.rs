@@ -50,9 +50,13 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>) {
         match request {
             Request::Load { id, .. } => {
                 emit(Event::Loading { id, phase: LoadPhase::Upload, done_bytes: 1, total_bytes: 2 });
+                let (kind, message) = ("sampling".into(), "told while loading".into());
+                emit(Event::Notice { id: Some(id), kind, message });
                 emit(Event::Loaded { id, model: ModelInfo { name: "Fake".into(), ..ModelInfo::default() } });
             }
             Request::Generate { id, sampling, .. } => {
+                let (kind, message) = ("template".into(), "told while answering".into());
+                emit(Event::Notice { id: Some(id), kind, message });
                 let top = TopLogprob { token: 9, text: "x".into(), logprob: -1.0 };
                 let parts =
                     [(Channel::Thought, ""), (Channel::Thought, "2 + 2"), (Channel::Output, "4\u{1b}[2J")];
@@ -87,6 +91,19 @@ fn thought_and_output_are_told_apart() {
     // On a terminal the thought is dim, and a control sequence of the model's has no effect.
     assert_eq!(run(&["2 + 2?"], true).1, "\u{1b}[2m2 + 2\u{1b}[0m\n\n4\u{fffd}[2J\n");
     assert_eq!(run(&["--no-thought", "2 + 2?"], false).1, "4\u{1b}[2J\n");
+}
+
+#[test]
+fn notices_go_to_standard_error() {
+    for words in [&["hi"][..], &["--json", "hi"]] {
+        let (out, err) = (Buffer::default(), Buffer::default());
+        let mut output = Output::to(out.clone(), err.clone(), false);
+        let mut session = Session::scripted(|emit, requests| engine(&*emit, requests));
+        let prompt = Prompt::Raw { text: "hi".into() };
+        assert!(answer(&ask(words), prompt, &mut session, &mut output).is_ok());
+        assert_eq!(err.text(), "told while loading\ntold while answering\n");
+        assert!(!out.text().contains("told"), "{}", out.text());
+    }
 }
 
 #[test]

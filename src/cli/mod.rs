@@ -13,6 +13,11 @@ mod output;
 mod problems;
 mod quantization;
 mod session;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`polo ask --search` draws with it once the engine searches")
+)]
+mod tree;
 
 use std::process::ExitCode;
 

@@ -188,6 +188,17 @@ impl Engine {
                 let result = self.compare(id, &reference, &candidates, &texts, &options).await;
                 (id, result.map(|comparison| (self.emit)(Event::Compared { id, comparison })))
             }
+            Request::Search { id, .. }
+            | Request::Import { id, .. }
+            | Request::Export { id }
+            | Request::Pause { id }
+            | Request::Resume { id }
+            | Request::Prune { id, .. }
+            | Request::Pin { id, .. }
+            | Request::Continue { id, .. }
+            | Request::Branch { id, .. } => {
+                (id, Err(Error::BadRequest("this program does not search yet".into())))
+            }
             Request::Inspect { id, source, options } => {
                 let result = self.inspect(&source, &options).await;
                 (id, result.map(|report| (self.emit)(Event::Inspected { id, report })))

@@ -96,21 +96,30 @@ impl TensorInfo {
     fn new(file_name: &str, name: String, dims: Vec<usize>, dtype: DType) -> Result<Self> {
         let bad = |what: String| Error::bad_model(file_name, format!("tensor {name}: {what}"));
         if dims.is_empty() || dims.len() > 4 || dims.contains(&0) {
-            return Err(bad(format!("shape {dims:?}, expected 1 to 4 dimensions, none of them 0")));
+            return Err(bad(format!(
+                "shape {dims:?}, expected 1 to 4 dimensions, none of them 0; the file is damaged, download it again"
+            )));
         }
         if dims.iter().any(|&dim| dim > MAX_DIM) {
-            return Err(bad(format!("shape {dims:?} is too large to be true")));
+            return Err(bad(format!(
+                "shape {dims:?} is too large to be true; the file is damaged, download it again"
+            )));
         }
         let elements = dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
         let columns = dims[dims.len() - 1];
         let Some(row_bytes) = dtype.row_bytes(columns) else {
             let block = dtype.block().0;
-            let what = format!("rows of {columns}, expected a multiple of {block} for {}", dtype.name());
+            let what = format!(
+                "rows of {columns}, expected a multiple of {block} for {}; the file is damaged, download it again",
+                dtype.name()
+            );
             return Err(bad(what));
         };
         let bytes = elements.and_then(|elements| (elements / columns).checked_mul(row_bytes));
         let Some(bytes) = bytes.filter(|&bytes| bytes as u64 <= MAX_TENSOR_BYTES) else {
-            return Err(bad(format!("shape {dims:?} is too large to be true")));
+            return Err(bad(format!(
+                "shape {dims:?} is too large to be true; the file is damaged, download it again"
+            )));
         };
         Ok(Self { name, dims, dtype, file: 0, offset: 0, bytes: bytes as u64 })
     }
@@ -164,7 +173,10 @@ impl ModelFiles {
     /// The tensor of this name; the error names it.
     pub fn tensor(&self, name: &str) -> Result<&TensorInfo> {
         self.tensors.get(name).ok_or_else(|| {
-            let what = format!("tensor {name} is missing; the file has {} tensors", self.tensors.len());
+            let what = format!(
+                "tensor {name} is missing among {}; the model is incomplete or of another kind, choose another file",
+                self.tensors.len()
+            );
             Error::bad_model(&self.name, what)
         })
     }

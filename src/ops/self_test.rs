@@ -76,7 +76,7 @@ pub async fn run(gpu: &Gpu) -> Vec<SelfTestResult> {
             out.push(lm_head::check(gpu, launch, q4, 131, 100).await);
         }
         for format in FORMATS {
-            out.push(matvec::check(gpu, Launch { variant, batch: 2 }, format, 19, 72, 6).await);
+            out.push(matvec::check(gpu, Launch { variant, batch: 2 }, format, 19, 328, 6).await);
         }
         let sampling = if variant == Variant::Serial { Variant::Serial } else { Variant::Base };
         if variant != Variant::Subgroup {
@@ -86,8 +86,8 @@ pub async fn run(gpu: &Gpu) -> Vec<SelfTestResult> {
         }
     }
     for format in FORMATS {
-        out.push(embed::check(gpu, format, 131, 56, 44).await);
-        out.push(matmul::check(gpu, format, 65, 37, 72, 20).await);
+        out.push(embed::check(gpu, format, 131, 328, 44).await);
+        out.push(matmul::check(gpu, format, 65, 37, 328, 20).await);
     }
     for kv in [KvType::F16, KvType::F32] {
         for (heads, kv_heads, head_dim, lengths) in attention_serial::CASES {

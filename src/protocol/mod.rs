@@ -7,11 +7,19 @@ use serde::{Deserialize, Serialize};
 
 mod compare;
 mod library;
+mod search;
+mod tree;
 
 pub use compare::{Candidate, Compared, Comparison};
 pub use library::{
     CatalogueEntry, Fit, FitReport, Library, Listing, ListingOption, LoadPhase, PullPhase, RemoteFile,
     StoredModel, ThoughtFormat,
+};
+pub use search::{
+    Action, AnswerKind, KNOBS, Knob, Mode, Preset, Reflection, Repeats, SearchOptions, Selection, VoteRule,
+};
+pub use tree::{
+    Chosen, NodeId, NodeKind, SearchProgress, SearchReport, StopCause, TreeNode, VoteClass, Votes,
 };
 
 /// Chosen by the sender of a [`Request`]; every [`Event`] about it carries it back.
@@ -110,6 +118,78 @@ pub enum Request {
         id: RequestId,
         /// `StoredModel::name`.
         name: String,
+    },
+    /// Search for an answer; answered by `Started`, `Token`, `Expanded`, `Visited`, `Voted`, `Searched`… and
+    /// `SearchDone`. `Cancel` ends it at once with the best answer so far.
+    Search {
+        /// Whose answers.
+        id: RequestId,
+        /// What to continue.
+        prompt: Prompt,
+        /// How to choose tokens; length and number of replies are the search's.
+        #[serde(default)]
+        sampling: SamplingOptions,
+        /// How to search.
+        #[serde(default)]
+        search: SearchOptions,
+    },
+    /// Go on with a search that was exported, as if it had never stopped; answered as `Search`.
+    Import {
+        /// Whose answers.
+        id: RequestId,
+        /// What `Exported` held.
+        json: String,
+    },
+    /// The whole tree of a search, running or done; answered by `Exported`.
+    Export {
+        /// The search.
+        id: RequestId,
+    },
+    /// Hold a search; nothing is lost, and the lanes are free for others.
+    Pause {
+        /// The search.
+        id: RequestId,
+    },
+    /// Go on after `Pause`.
+    Resume {
+        /// The search.
+        id: RequestId,
+    },
+    /// Leave a branch alone from now on, and do not count its votes.
+    Prune {
+        /// The search.
+        id: RequestId,
+        /// Where the branch begins; not the root.
+        node: NodeId,
+        /// Whether it is out; false takes it in again.
+        pruned: bool,
+    },
+    /// Grow a branch before all others, while it can grow.
+    Pin {
+        /// The search.
+        id: RequestId,
+        /// Where the branch begins.
+        node: NodeId,
+        /// Whether it goes first.
+        pinned: bool,
+    },
+    /// One more rollout, from this node on, with tokens of its own; wakes a search that is done.
+    Continue {
+        /// The search.
+        id: RequestId,
+        /// A node that is no leaf.
+        node: NodeId,
+    },
+    /// One more rollout, with another token in the place of one of a node's.
+    Branch {
+        /// The search.
+        id: RequestId,
+        /// The node.
+        node: NodeId,
+        /// Which of its tokens, from 0.
+        at: u32,
+        /// Id of the token to put there: one of the alternatives that were reported.
+        token: u32,
     },
 }
 
@@ -271,6 +351,54 @@ pub enum Event {
         id: RequestId,
         /// The table.
         comparison: Comparison,
+    },
+    /// Nodes that a rollout added to a tree, parents first.
+    Expanded {
+        /// The search.
+        id: RequestId,
+        /// The nodes.
+        nodes: Vec<TreeNode>,
+    },
+    /// A rollout ended: it counts at every node of its path.
+    Visited {
+        /// The search.
+        id: RequestId,
+        /// The rollout, from 0. Its `Token` events bore it as `choice`, and the node it left from as `node`.
+        rollout: u32,
+        /// From the root to where it ended.
+        path: Vec<NodeId>,
+        /// Its value, 0 to 1.
+        value: f64,
+    },
+    /// The votes have changed.
+    Voted {
+        /// The search.
+        id: RequestId,
+        /// All of them.
+        votes: Votes,
+    },
+    /// How far a search is; sent with every change.
+    Searched {
+        /// The search.
+        id: RequestId,
+        /// Rollouts and tokens.
+        progress: SearchProgress,
+    },
+    /// A search ended; its tree stays until the next one, for `Continue`, `Branch` and `Export`.
+    SearchDone {
+        /// The search.
+        id: RequestId,
+        /// Answer, why it won, and at what cost.
+        report: SearchReport,
+    },
+    /// Result of [`Request::Export`].
+    Exported {
+        /// The search.
+        id: RequestId,
+        /// The tree with all that is needed to go on.
+        json: String,
+        /// The tree as a picture.
+        svg: String,
     },
     /// Result of [`Request::SelfTest`].
     SelfTested {

@@ -38,6 +38,8 @@ pub(super) struct Page {
     pub(super) not_a_model: RwSignal<Option<String>>,
     /// A newer page that waits.
     pub(super) update: RwSignal<Option<NewVersion>, LocalStorage>,
+    /// Where models are looked up, if the address of the page names a place.
+    pub(super) hub: StoredValue<Option<String>>,
     pub(super) composer: NodeRef<html::Textarea>,
     pub(super) settings_dialog: NodeRef<html::Dialog>,
     /// The dialog with the models.
@@ -71,6 +73,7 @@ impl Page {
             following: RwSignal::new(true),
             not_a_model: RwSignal::new(None),
             update: RwSignal::new_local(None),
+            hub: StoredValue::new(hub.map(str::to_owned)),
             composer: NodeRef::new(),
             settings_dialog: NodeRef::new(),
             models_dialog: NodeRef::new(),

@@ -304,7 +304,13 @@ impl Chat {
             | Event::Library { .. }
             | Event::Found { .. }
             | Event::Pulling { .. }
-            | Event::Pulled { .. } => {}
+            | Event::Pulled { .. }
+            | Event::Expanded { .. }
+            | Event::Visited { .. }
+            | Event::Voted { .. }
+            | Event::Searched { .. }
+            | Event::SearchDone { .. }
+            | Event::Exported { .. } => {}
         }
     }
 

@@ -9,6 +9,7 @@ import './worker.test.mjs';
 import './library.test.mjs';
 import './scripted.test.mjs';
 import './models.test.mjs';
+import './hub.test.mjs';
 import './look.test.mjs';
 import './offline.test.mjs';
 import './without-gpu.test.mjs';

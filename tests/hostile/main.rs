@@ -144,10 +144,8 @@ fn run(files: &[Vec<u8>], until: &Until, open: impl Fn(Vec<u8>) -> bool + std::p
         mutate(&mut bytes, &mut random);
         let len = bytes.len();
         let (outcome, peak) = peak_of(|| std::panic::catch_unwind(|| open(bytes)));
-        match outcome {
-            Ok(model) => taken += u64::from(model),
-            Err(_) => panic!("mutation {number} panicked"),
-        }
+        let Ok(model) = outcome else { panic!("mutation {number} panicked") };
+        taken += u64::from(model);
         // Small entries of a table cost more than their bytes; 256 KiB are the program's own.
         assert!(peak <= 64 * len + (256 << 10), "mutation {number}: {peak} bytes held for a file of {len}");
     }

@@ -181,3 +181,40 @@ fn gpu_ctrl_c_stops_a_reply() {
     });
     assert!(stopped, "none of eight replies was stopped");
 }
+
+#[test]
+fn gpu_a_models_own_defaults_count_less_than_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/bf16_file");
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        std::fs::copy(data.join(file), folder.path().join(file)).unwrap();
+    }
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("tokenizer_config.json", r#"{"chat_template": "{{ nothing.like.this }}"}"#);
+    write(
+        "generation_config.json",
+        r#"{"do_sample": false, "repetition_penalty": 1.1, "eos_token_id": 299}"#,
+    );
+    let ask = |flags: &[&str]| {
+        let words = [
+            "ask",
+            "--json",
+            "--max-tokens",
+            "12",
+            "--context",
+            "256",
+            "--model",
+            folder.path().to_str().unwrap(),
+        ];
+        let output = run(&[&words, flags, &["the number of apples"]].concat());
+        assert!(output.status.success(), "{output:?}");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let ids = answer["tokens"].as_array().unwrap().iter().map(|token| token["id"].as_u64().unwrap());
+        (ids.collect::<Vec<_>>(), text(&output.stderr).to_owned())
+    };
+    let (greedy, told) = ask(&["--seed", "1"]);
+    assert!(told.contains("chat template failed") && told.contains("ChatML is used instead"), "{told}");
+    assert!(told.contains("asks for repetition_penalty 1.1, which is not supported"), "{told}");
+    assert_eq!(ask(&["--seed", "2"]).0, greedy, "the model asks for greedy decoding");
+    assert_ne!(ask(&["--seed", "2", "--temperature", "3"]).0, greedy, "a flag counts more");
+}

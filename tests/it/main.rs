@@ -2,6 +2,7 @@
 
 mod big_model;
 mod cli;
+mod errors;
 mod files;
 mod generate;
 mod gguf_writer;
@@ -13,5 +14,6 @@ mod nf4;
 mod pull;
 mod quant;
 mod real;
+mod search;
 mod shaders;
 mod text;

@@ -8,33 +8,40 @@ fn open(file: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Packs each row of a golden tensor into the lossless format and compares what the shaders make of it.
-fn check(file: &SafeTensors<'_>, dtype: DType, bytes: &str, values: &str) {
+/// Packs each row of a golden tensor into the lossless format, and says where what the shaders make of it differs.
+fn faults(file: &SafeTensors<'_>, dtype: DType, bytes: &str, values: &str) -> Vec<String> {
     let (bytes, values) = (file.tensor(bytes).unwrap(), file.tensor(values).unwrap());
     let (rows, columns) = (values.shape()[0], values.shape()[1]);
     let want: Vec<f32> = bytemuck::pod_collect_to_vec(values.data());
     let row_bytes = dtype.row_bytes(columns).unwrap();
     assert_eq!(bytes.data().len(), rows * row_bytes, "{dtype:?}");
-    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let format = Format::lossless(dtype);
+    let mut faults = Vec::new();
     for (row, (bytes, want)) in bytes.data().chunks(row_bytes).zip(want.chunks(columns)).enumerate() {
-        let format = Format::lossless(dtype);
         let (mut weight, mut scales) = (Vec::new(), Vec::new());
         pack_row(format, dtype, bytes, columns, &mut weight, &mut scales);
-        let got = unpack_row(format, columns, &weight, &scales);
-        assert_eq!(bits(&got), bits(want), "{dtype:?} row {row} as {format:?}");
-        assert_eq!(bits(&decode_row(dtype, bytes)), bits(want), "{dtype:?} row {row} decoded");
+        let unpacked = unpack_row(format, columns, &weight, &scales);
+        for (how, got) in [("packed", unpacked), ("decoded", decode_row(dtype, bytes))] {
+            let wrong = (0..columns).find(|&at| got[at].to_bits() != want[at].to_bits());
+            if let Some(at) = wrong {
+                faults.push(format!("{dtype:?} row {row} {how}: {} at {at}, expected {}", got[at], want[at]));
+            }
+        }
     }
+    faults
 }
 
 #[test]
 fn blocks_are_what_gguf_makes_of_them() {
     let file = open("blocks.safetensors");
     let file = SafeTensors::deserialize(&file).unwrap();
-    let blocks =
-        [DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1, DType::Q8_0, DType::Q4K, DType::Q5K, DType::Q6K];
-    for dtype in blocks.into_iter().chain([DType::BF16, DType::F16]) {
-        check(&file, dtype, &format!("{}_bytes", dtype.name()), &format!("{}_f32", dtype.name()));
-    }
+    let blocks = [DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q5_1, DType::Q8_0];
+    let others = [DType::Q4K, DType::Q5K, DType::Q6K, DType::BF16, DType::F16];
+    let of = |dtype: DType| {
+        faults(&file, dtype, &format!("{}_bytes", dtype.name()), &format!("{}_f32", dtype.name()))
+    };
+    let faults: Vec<String> = blocks.into_iter().chain(others).flat_map(of).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 #[test]
@@ -43,7 +50,8 @@ fn quantised_rows_are_what_gguf_makes_of_them() {
     let file = SafeTensors::deserialize(&file).unwrap();
     for (dtype, name) in [(DType::Q4_0, "q4_0"), (DType::Q8_0, "q8_0")] {
         for kind in ["", "_raw"] {
-            check(&file, dtype, &format!("{name}{kind}_bytes"), &format!("{name}{kind}_f32"));
+            let faults = faults(&file, dtype, &format!("{name}{kind}_bytes"), &format!("{name}{kind}_f32"));
+            assert!(faults.is_empty(), "{faults:#?}");
         }
     }
 }

@@ -32,7 +32,7 @@ struct Golden {
     prompts: Vec<Chat>,
 }
 
-/// One prompt of tests/data/make_smollm2.py.
+/// One prompt of `tests/data/make_smollm2.py`.
 #[derive(Deserialize)]
 struct Chat {
     messages: Vec<Message>,
@@ -149,7 +149,7 @@ fn smollm2_says_what_transformers_says() {
     println!("SmolLM2: largest difference {worst:e} nats, {forced} tokens forced");
 }
 
-/// Texts and ids of tests/data/make_qwen_tokens.py.
+/// Texts and ids of `tests/data/make_tokens.py`.
 #[derive(Deserialize)]
 struct TokenGolden {
     cases: Vec<TokenCase>,
@@ -158,7 +158,22 @@ struct TokenGolden {
 #[derive(Deserialize)]
 struct TokenCase {
     text: String,
-    ids: Vec<u32>,
+    qwen: Vec<u32>,
+    smollm: Vec<u32>,
+}
+
+fn token_cases() -> Vec<TokenCase> {
+    let path = format!("{}/tests/data/golden/tokens.json", env!("CARGO_MANIFEST_DIR"));
+    let golden: TokenGolden = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert!(golden.cases.len() > 400);
+    golden.cases
+}
+
+/// Holds one text to the ids wanted, none of them a special token's.
+fn check_tokens(name: &str, tokenizer: &Tokenizer, text: &str, want: &[u32]) {
+    let found = tokenizer.encode(text).unwrap();
+    assert_eq!(found, want, "{name}: {text:?}");
+    assert!(!found.iter().any(|&id| tokenizer.is_special(id)), "{name}: {text:?}");
 }
 
 /// The same vocabulary as llama.cpp's converter writes it: tokens with their types, merges as texts, and
@@ -172,7 +187,7 @@ fn as_gguf(tokenizer: &serde_json::Value) -> Vec<u8> {
     }
     for added in tokenizer["added_tokens"].as_array().unwrap() {
         let id = added["id"].as_u64().unwrap() as usize;
-        tokens[id] = added["content"].as_str().unwrap().to_owned();
+        added["content"].as_str().unwrap().clone_into(&mut tokens[id]);
         kinds[id] = if added["special"] == true { 3 } else { 4 };
     }
     let pair =
@@ -189,21 +204,27 @@ fn as_gguf(tokenizer: &serde_json::Value) -> Vec<u8> {
 }
 
 #[test]
+fn smollm2s_vocabulary_cuts_texts_as_tokenizers_does() {
+    let Some(path) = file("POLO_SMOLLM2") else { return };
+    let files = pollster::block_on(ModelFiles::open(&ModelSource::Path { path })).unwrap();
+    let tokenizer = Tokenizer::from_json(&files.tokenizer.json).unwrap();
+    for case in token_cases() {
+        check_tokens("SmolLM2", &tokenizer, &case.text, &case.smollm);
+    }
+}
+
+#[test]
 fn qwens_vocabulary_cuts_texts_as_tokenizers_does() {
     let Some(path) = file("POLO_QWEN_TOKENIZER") else { return };
     let json = std::fs::read(&path).unwrap();
-    let path = format!("{}/tests/data/golden/qwen_tokens.json", env!("CARGO_MANIFEST_DIR"));
-    let golden: TokenGolden = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    assert!(golden.cases.len() > 400);
+    let cases = token_cases();
     let gguf = as_gguf(&serde_json::from_slice(&json).unwrap());
     let gguf = pollster::block_on(ModelFiles::from_bytes("qwen.gguf", gguf)).unwrap();
     assert_eq!(gguf.tokenizer.eos_token.as_deref(), Some("<|im_end|>"));
     for (name, json) in [("tokenizer.json", &json), ("GGUF", &gguf.tokenizer.json)] {
         let tokenizer = Tokenizer::from_json(json).unwrap();
-        for case in &golden.cases {
-            let found = tokenizer.encode(&case.text).unwrap();
-            assert_eq!(found, case.ids, "{name}: {:?}", case.text);
-            assert!(!found.iter().any(|&id| tokenizer.is_special(id)), "{name}: {:?}", case.text);
+        for case in &cases {
+            check_tokens(name, &tokenizer, &case.text, &case.qwen);
         }
         for (token, id) in [("<|endoftext|>", 151_643), ("<|im_start|>", 151_644), ("<|im_end|>", 151_645)] {
             assert_eq!(tokenizer.token_id(token), Some(id));

@@ -228,6 +228,8 @@ fn Get(reference: RwSignal<String>) -> impl IntoView {
                 "A Hugging Face repository such as " <code>"bartowski/Marco-o1-GGUF:Q4_K_M"</code>
                 ", or the https address of a GGUF file. Files can also be dropped anywhere on the page."
             </p>
+            // A link can name the place, and the person should see where a model comes from.
+            {page.hub.get_value().map(|hub| view! { <p class="hint">"Models are looked up at " <code>{hub}</code> "."</p> })}
             {move || page.not_a_model.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
         </section>
     }

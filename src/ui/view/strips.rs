@@ -95,7 +95,7 @@ fn Update() -> impl IntoView {
     let dismiss = Callback::new(move |()| page.update.set(None));
     move || {
         page.update.with(Option::is_some).then(|| {
-            view! { <Strip text="A new version of Polo is ready.".into() label="Reload with it" run dismiss /> }
+            view! { <Strip text="A new version of Polo is ready. Loading it starts a new chat.".into() label="Reload with it" run dismiss /> }
         })
     }
 }

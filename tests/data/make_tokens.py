@@ -1,11 +1,17 @@
-"""Golden token ids of difficult texts in Qwen2's real vocabulary, by Hugging Face's `tokenizers`.
+"""Golden token ids of difficult texts in two real vocabularies, by Hugging Face's `tokenizers`.
 
-    python3 tests/data/fetch.py /tmp/polo && python tests/data/make_qwen_tokens.py /tmp/polo/qwen-tokenizer.json
+    python3 tests/data/fetch.py /tmp/polo
+    PYTHONPATH=tests/data python tests/data/make_tokens.py \\
+        /tmp/polo/qwen-tokenizer.json /tmp/polo/SmolLM2-135M-Instruct.Q4_1.gguf
 
-Writes golden/qwen_tokens.json: texts and ids, as `encode` gives them with `encode_special_tokens` set: special tokens
-that stand in a text stay ordinary text, as they must in what a person writes. The vocabulary (151,643 byte-level BPE
-tokens, NFC, the pre-tokenizer that GGUF calls `qwen2`) is that of Qwen2, Qwen2.5, Qwen3, Marco-o1 and R1's Qwen
-distills; only the added tokens at its end differ.
+Writes golden/tokens.json: texts and ids, as `encode` gives them with `encode_special_tokens` set: special tokens that
+stand in a text stay ordinary text, as they must in what a person writes. The vocabularies:
+
+- `qwen`: 151,643 byte-level BPE tokens, NFC, the pre-tokenizer that GGUF calls `qwen2`; that of Qwen2, Qwen2.5, Qwen3,
+  Marco-o1 and R1's Qwen distills, but for the added tokens at its end. llama.cpp (node-llama-cpp 3.22.1) cuts 447 of
+  the 461 texts alike: it leaves out NFC (13 texts), and takes `<|fim_prefix|>` for special, which Qwen's file does not.
+- `smollm`: SmolLM2's 49,152 tokens from its GGUF file, pre-tokenizer `smollm`, put together as in make_smollm2.py.
+  llama.cpp cuts all texts alike.
 """
 
 import datetime
@@ -15,7 +21,10 @@ import pathlib
 import random
 import sys
 
+import gguf
 import tokenizers
+
+import make_smollm2
 
 TEXTS = [
     "", " ", "  ", "\n", "\r\n", "\n\n\n", " \n ", "\t\t x", "a  b   c    d", "trailing   ", "   leading",
@@ -53,22 +62,31 @@ def made_up(rng):
     return text
 
 
-def main():
-    path = pathlib.Path(sys.argv[1])
-    tokenizer = tokenizers.Tokenizer.from_file(str(path))
+def ids(tokenizer, texts):
+    """Of every text; none of them a special token's."""
     tokenizer.encode_special_tokens = True
+    found = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    special = {tokenizer.token_to_id(t.content) for t in tokenizer.get_added_tokens_decoder().values() if t.special}
+    assert not any(special & set(some) for some in found)
+    return found
+
+
+def main():
+    qwen, smollm = (pathlib.Path(path) for path in sys.argv[1:3])
     rng = random.Random(2026)
     texts = TEXTS + [made_up(rng) for _ in range(400)]
-    cases = [{"text": text, "ids": tokenizer.encode(text, add_special_tokens=False).ids} for text in texts]
-    special = {tokenizer.token_to_id(t.content) for t in tokenizer.get_added_tokens_decoder().values() if t.special}
-    assert not any(special & set(case["ids"]) for case in cases)
+    by_qwen = ids(tokenizers.Tokenizer.from_file(str(qwen)), texts)
+    by_smollm = ids(make_smollm2.tokenizer(gguf.GGUFReader(str(smollm))).backend_tokenizer, texts)
+    cases = [{"text": t, "qwen": q, "smollm": s} for t, q, s in zip(texts, by_qwen, by_smollm)]
     golden = {
-        "script": "tests/data/make_qwen_tokens.py", "date": datetime.date.today().isoformat(),
-        "tokenizers": tokenizers.__version__, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "cases": cases,
+        "script": "tests/data/make_tokens.py", "date": datetime.date.today().isoformat(),
+        "tokenizers": tokenizers.__version__, "qwen_sha256": hashlib.sha256(qwen.read_bytes()).hexdigest(),
+        "smollm_sha256": hashlib.sha256(smollm.read_bytes()).hexdigest(), "cases": cases,
     }
-    out = pathlib.Path(__file__).parent / "golden" / "qwen_tokens.json"
+    out = pathlib.Path(__file__).parent / "golden" / "tokens.json"
     out.write_text(json.dumps(golden, separators=(",", ":")).replace('{"text"', '\n{"text"') + "\n")
-    print(len(cases), "texts,", sum(len(case["ids"]) for case in cases), "tokens,", out.stat().st_size, "bytes")
+    print(len(cases), "texts,", sum(map(len, by_qwen)), "and", sum(map(len, by_smollm)), "tokens,",
+          out.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":
