@@ -191,6 +191,7 @@ impl Engine {
             Request::Search { id, .. }
             | Request::Import { id, .. }
             | Request::Export { id }
+            | Request::Node { id, .. }
             | Request::Pause { id }
             | Request::Resume { id }
             | Request::Prune { id, .. }

@@ -14,6 +14,7 @@ use crate::ops::self_test::some_tokens;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
+    Variant,
 };
 use crate::sampler::Rule;
 use crate::text::{self, EncodedPrompt};
@@ -305,10 +306,12 @@ impl Session {
 /// Runs a short prompt: compiles the kernels of a chat, which the first question would else wait for, and
 /// refuses a model whose logits are not finite or cannot be true. `checking` is told when all is submitted.
 async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<()> {
-    let vocab = scheduler.model().config().vocab_size;
-    let context = scheduler.model().options().context;
+    let model = scheduler.model();
+    let (vocab, context) = (model.config().vocab_size, model.options().context);
+    // The serial family has no other kernels for long prompts, and a large model takes seconds a token there.
+    let count = if model.gpu().variant() == Variant::Serial { 2 } else { WARM_UP_TOKENS };
     scheduler.submit(SequenceRequest {
-        tokens: some_tokens(1, WARM_UP_TOKENS.min(context - 1), vocab),
+        tokens: some_tokens(1, count.min(context - 1), vocab),
         rule: Rule::GREEDY,
         seed: 0,
         choice: 0,

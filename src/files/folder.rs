@@ -15,6 +15,13 @@ const MAX_TEXT: u64 = 16 << 20;
 /// The largest models come in fewer parts.
 const MAX_SHARDS: usize = 1000;
 
+/// The folder, if this is the path of weights in it: `model.safetensors`, or a part of several.
+pub(super) fn of_weights(location: &str) -> Option<&str> {
+    let (folder, name) = location.rsplit_once('/').unwrap_or((".", location));
+    let name = name.split(['?', '#']).next()?;
+    (name.starts_with("model") && name.strip_suffix(".safetensors").is_some()).then_some(folder)
+}
+
 pub(super) async fn open(folder: &str, beside: &Beside) -> Result<ModelFiles> {
     let read = async |name: &str| read(folder, beside, name).await;
     let Some(config) = read("config.json").await? else {

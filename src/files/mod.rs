@@ -152,6 +152,8 @@ impl ModelFiles {
             ModelSource::Path { path: location } | ModelSource::Url { url: location } => {
                 if platform::is_folder(location)? {
                     folder::open(location, &Beside::in_folder(location)).await
+                } else if let Some(folder) = folder::of_weights(location) {
+                    folder::open(folder, &Beside::around(location)).await
                 } else {
                     let source = platform::open(location).await?;
                     gguf::open(file_stem(location), source, &Beside::around(location)).await

@@ -219,7 +219,7 @@ mod tests {
         };
         let stranger = (0..9).map(|e| TableEntry::new(70 + e, 16, 16 * e as usize));
         let table: Vec<TableEntry> = branch(20).chain(branch(40)).chain(stranger).collect();
-        let row = |table, entries, position| Row { table, entries, position, ..Row::IDLE };
+        let row = |table, entries, position| Row { position, table, entries, ..Row::IDLE };
         let rows = [row(0, 20, 319), row(20, 20, 319), row(0, 20, 100), row(40, 9, 140), Row::IDLE];
         let list = work_list(&rows, &table, splits, 8);
         let got: Vec<(u32, u32, Vec<u32>)> = list

@@ -19,7 +19,8 @@ pub use search::{
     Action, AnswerKind, KNOBS, Knob, Mode, Preset, Reflection, Repeats, SearchOptions, Selection, VoteRule,
 };
 pub use tree::{
-    Chosen, NodeId, NodeKind, SearchProgress, SearchReport, StopCause, TreeNode, VoteClass, Votes,
+    Chosen, NodeDetail, NodeId, NodeKind, SearchProgress, SearchReport, Standing, StopCause, TokenDetail,
+    TreeNode, VoteClass, Votes,
 };
 
 /// Chosen by the sender of a [`Request`]; every [`Event`] about it carries it back.
@@ -145,6 +146,13 @@ pub enum Request {
         /// The search.
         id: RequestId,
     },
+    /// A node in full: its tokens, their alternatives, and how it stands; answered by `Node`.
+    Node {
+        /// The search.
+        id: RequestId,
+        /// The node.
+        node: NodeId,
+    },
     /// Hold a search; nothing is lost, and the lanes are free for others.
     Pause {
         /// The search.
@@ -209,7 +217,7 @@ pub enum Event {
     Notice {
         /// The request it is about.
         id: Option<RequestId>,
-        /// `template`, `context`, `kv`, `recovered`, …
+        /// `template`, `sampling`, `context`, `kv`, `recovered`, …
         kind: String,
         /// What happened and what was done about it.
         message: String,
@@ -390,6 +398,13 @@ pub enum Event {
         id: RequestId,
         /// Answer, why it won, and at what cost.
         report: SearchReport,
+    },
+    /// Result of [`Request::Node`].
+    Node {
+        /// The search.
+        id: RequestId,
+        /// The node.
+        detail: NodeDetail,
     },
     /// Result of [`Request::Export`].
     Exported {

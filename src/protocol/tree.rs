@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TopLogprob;
+
 /// Names a node of a tree; 0 is the root, parents come before their children.
 pub type NodeId = u32;
 
@@ -40,6 +42,56 @@ pub struct TreeNode {
     pub confidence: Option<f32>,
     /// The class of its answer, if it is a leaf that has one.
     pub answer: Option<String>,
+}
+
+/// Why a node is chosen next, or is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The next rollout goes through it.
+    Next,
+    /// It can grow, but others score higher or come first.
+    Open,
+    /// All ways on from it were tried, are being tried, or are too long or too deep.
+    Closed,
+    /// The reply ended here.
+    Ended,
+    /// The person left it alone, or a node above it.
+    Pruned,
+}
+
+/// A token of a node with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TokenDetail {
+    /// Its id.
+    pub token: u32,
+    /// Its text; a token that is part of a character is shown as `�`.
+    pub text: String,
+    /// Its share among the five most probable, 0 to 1; `None` where the model did not choose it.
+    pub confidence: Option<f32>,
+    /// Whether it has no part in the means: it was put there, or decoded after a forced close.
+    pub forced: bool,
+    /// The most probable tokens, best first: what `Branch` can put in its place.
+    pub top: Vec<TopLogprob>,
+}
+
+/// A node in full.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeDetail {
+    /// As it was told when it appeared.
+    pub node: TreeNode,
+    /// Its tokens.
+    pub pieces: Vec<TokenDetail>,
+    /// Rollouts through it.
+    pub visits: u32,
+    /// Rollouts under way from it or from below it.
+    pub in_flight: u32,
+    /// Mean value of the rollouts through it, 0 to 1.
+    pub value: Option<f64>,
+    /// What it scores now beside its siblings; `None` at the root.
+    pub score: Option<f64>,
+    /// Why it is chosen next, or is not.
+    pub standing: Standing,
 }
 
 /// Finished branches with the same answer.

@@ -25,6 +25,7 @@
 pub mod answer;
 mod class;
 mod cutter;
+mod detail;
 mod machine;
 mod plan;
 mod repeats;

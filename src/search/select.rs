@@ -82,13 +82,8 @@ pub(super) fn launch(tree: &Tree, id: NodeId, options: &SearchOptions, path_limi
     (node.launched < bound(id, options)).then_some(Launch { node: id, reflect: false })
 }
 
-/// Walks from the root to where the next rollout sets out; `None` where nothing can be expanded now.
-pub(super) fn select(
-    tree: &Tree,
-    options: &SearchOptions,
-    path_limit: u32,
-    climate: Climate,
-) -> Option<Launch> {
+/// For each node whether an expansion may be launched there or below.
+pub(super) fn open(tree: &Tree, options: &SearchOptions, path_limit: u32) -> Vec<bool> {
     // Children come after their parents, so one pass from the end knows what lies below.
     let nodes = tree.nodes();
     let mut open = vec![false; nodes.len()];
@@ -96,6 +91,17 @@ pub(super) fn select(
         let below = node.children.iter().any(|&child| open[child as usize]);
         open[id] = !node.pruned && (below || launch(tree, id as NodeId, options, path_limit).is_some());
     }
+    open
+}
+
+/// Walks from the root to where the next rollout sets out; `None` where nothing can be expanded now.
+pub(super) fn select(
+    tree: &Tree,
+    options: &SearchOptions,
+    path_limit: u32,
+    climate: Climate,
+) -> Option<Launch> {
+    let open = open(tree, options, path_limit);
     let mut at = ROOT;
     while open[at as usize] {
         let node = tree.node(at);

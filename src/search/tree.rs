@@ -31,7 +31,8 @@ pub struct Node {
     pub parent: NodeId,
     /// What it holds.
     pub kind: NodeKind,
-    /// The rollout that made it.
+    /// The rollout that made it. The path to the node's end is the first `length` tokens of the sequence in which
+    /// that rollout's last leg was decoded, so its keys and values can be shared.
     pub rollout: u32,
     /// Its part of the path.
     pub tokens: Vec<Token>,

@@ -310,6 +310,7 @@ impl Chat {
             | Event::Voted { .. }
             | Event::Searched { .. }
             | Event::SearchDone { .. }
+            | Event::Node { .. }
             | Event::Exported { .. } => {}
         }
     }

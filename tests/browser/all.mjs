@@ -7,6 +7,7 @@
 import './page.test.mjs';
 import './worker.test.mjs';
 import './library.test.mjs';
+import './real.test.mjs';
 import './scripted.test.mjs';
 import './models.test.mjs';
 import './hub.test.mjs';

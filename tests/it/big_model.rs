@@ -35,7 +35,7 @@ fn tensors() -> Vec<(String, Vec<u64>, Kind)> {
     let mut out = vec![("token_embd.weight".into(), vec![HIDDEN, VOCAB], Q4_K)];
     for layer in 0..LAYERS {
         // llama.cpp gives the first and last eighth of the layers, and every third between, more bits.
-        let more = layer < LAYERS / 8 || layer >= 7 * LAYERS / 8 || (layer - LAYERS / 8) % 3 == 2;
+        let more = !(LAYERS / 8..7 * LAYERS / 8).contains(&layer) || (layer - LAYERS / 8) % 3 == 2;
         let finer = if more { Q6_K } else { Q4_K };
         let mut add =
             |part: &str, dims: &[u64], kind| out.push((format!("blk.{layer}.{part}"), dims.to_vec(), kind));

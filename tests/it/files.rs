@@ -288,6 +288,8 @@ fn a_hugging_face_folder_is_read() {
     );
     assert_eq!(model.end_tokens(), [1, 2, 7]);
     assert_eq!(model.config["rope_theta"], 5e5);
+    // The weights stand for their folder.
+    assert_eq!(open_path(&folder.path().join("model.safetensors")).unwrap().tensors, model.tensors);
     assert_eq!(model.config["tie_word_embeddings"], false);
     let read = |name: &str, rows| pollster::block_on(model.read_rows(name, rows)).unwrap();
     assert_eq!(read("model.embed_tokens.weight", 1..3), bytes[16..]);

@@ -83,7 +83,7 @@ fn wrong_checkpoints_are_refused() {
     let state = format!("{NAME}.quant_state.bitsandbytes__nf4");
     let with_state = |json: &str| {
         with(|tensors| {
-            drop(tensors.insert(state.clone(), (Dtype::U8, vec![json.len()], json.as_bytes().to_vec())))
+            drop(tensors.insert(state.clone(), (Dtype::U8, vec![json.len()], json.as_bytes().to_vec())));
         })
     };
     let json = |shape: &str, blocksize: u32, nested: u32| {

@@ -58,12 +58,10 @@ impl Tally {
         for (_, good) in &right {
             for (_, bad) in &wrong {
                 self.pairs += 1.0;
-                self.ordered += if good > bad {
-                    1.0
-                } else if good == bad {
-                    0.5
-                } else {
-                    0.0
+                self.ordered += match good.cmp(bad) {
+                    std::cmp::Ordering::Greater => 1.0,
+                    std::cmp::Ordering::Equal => 0.5,
+                    std::cmp::Ordering::Less => 0.0,
                 };
             }
         }

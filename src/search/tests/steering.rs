@@ -77,6 +77,19 @@ fn another_token_begins_another_branch() {
 }
 
 #[test]
+fn another_token_late_in_a_branch_leaves_room_for_an_answer() {
+    let endless: String = (0..900).fold(String::new(), |words, i| format!("{words}w{i} "));
+    let mut script = Script::new(&[&endless]);
+    let options = SearchOptions { path_tokens: 256, answer_reserve: 16, ..narrow() };
+    let mut search = search(&options, &mut script);
+    assert!(search.branch(1, 230, 1, Vec::new()).unwrap_err().to_string().contains("as long as it may be"));
+    search.branch(1, 100, 1, b"other ".to_vec()).unwrap();
+    script.replies.push(endless.replace('w', "v"));
+    let crate::search::Ask::Work(work) = search.ask() else { panic!("there is work") };
+    assert_eq!((work.kept, work.limit), (101, 256 - 101 - 16));
+}
+
+#[test]
 fn a_file_that_does_not_hold_together_is_refused() {
     let (search, _) = two();
     let json = search.to_json();
