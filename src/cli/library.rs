@@ -227,7 +227,7 @@ fn description(shown: &Shown) -> String {
 #[cfg(test)]
 mod tests {
     use super::{stored, table};
-    use crate::protocol::{Library, ModelSource, StoredModel};
+    use crate::protocol::{CatalogueEntry, Library, ModelSource, StoredModel, ThoughtFormat};
 
     fn model(repo: &str, label: &str, done_bytes: u64) -> StoredModel {
         StoredModel {
@@ -246,7 +246,18 @@ mod tests {
 
     #[test]
     fn stored_models_are_found_by_what_people_type() {
+        let known = CatalogueEntry {
+            alias: "smollm2-135m".into(),
+            title: "SmolLM2".into(),
+            about: "Small.".into(),
+            source: ModelSource::Embedded,
+            parameters: 1,
+            bytes: 105_000_000,
+            license: "Apache-2.0".into(),
+            thoughts: ThoughtFormat::None,
+        };
         let library = Library {
+            catalogue: vec![known],
             models: vec![
                 model("bartowski/Marco-o1-GGUF", "Q4_K_M", 4_700_000_000),
                 model("a/b", "Q8_0", 5_000_000),

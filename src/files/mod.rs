@@ -20,6 +20,7 @@ mod beside;
 mod catalogue;
 mod download;
 mod folder;
+mod forms;
 mod gguf;
 mod gguf_config;
 mod gguf_header;

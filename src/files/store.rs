@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::catalogue;
 use super::download::{self, DownloadOptions, Step};
-use super::hub::{self, Form, RepoFile, Repository};
+use super::forms::Form;
+use super::hub::{self, RepoFile, Repository};
 use super::{address, reference};
 use crate::platform::{self, disk, http};
 use crate::protocol::{Library, Listing, ModelSource, PullPhase, StoredModel};

@@ -101,7 +101,9 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     Object.assign(hub, { slow: 0, sent: 0, faults: [{ status: 503 }, { cut: 100_000 }] });
     const { model } = (await engine.ask({ type: 'pull', source })).at(-1);
     assert.ok(model.complete);
-    assert.ok(hub.sent <= 40_000_000 - partial.done_bytes + 100_000, `${hub.sent} bytes came again`);
+    // What the server sent into connections that were cut is sent again.
+    const most = 40_000_000 - partial.done_bytes + 1_000_000;
+    assert.ok(hub.sent <= most, `${hub.sent} bytes were sent, ${partial.done_bytes} were here`);
     const files = await stored(engine);
     assert.equal(Object.keys(files).length, 2, JSON.stringify(files));
     assert.ok(Object.values(files).includes(sha256(noise(40_000_000))));

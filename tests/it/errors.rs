@@ -27,7 +27,7 @@ fn rows() -> Vec<Vec<String>> {
 }
 
 /// Whether the pieces stand in the message one after the other, the last one at its end.
-fn fits(pieces: &[String], message: &str) -> bool {
+pub(crate) fn fits(pieces: &[String], message: &str) -> bool {
     let mut rest = message;
     for piece in pieces {
         let Some((_, after)) = rest.split_once(piece.as_str()) else { return false };

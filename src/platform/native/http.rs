@@ -111,6 +111,9 @@ fn explain(url: &str, error: &ureq::Error) -> Error {
         }
         ureq::Error::HostNotFound => format!("{host} was not found; is the network there?"),
         ureq::Error::Timeout(_) => format!("{host} went silent ({error}); is the network there?"),
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            format!("{host} cannot be reached; is the network there?")
+        }
         ureq::Error::ConnectionFailed => format!("{host} cannot be reached; is the network there?"),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
             format!("no secure connection to {host} ({error}); is this machine's clock right?")
