@@ -49,8 +49,8 @@ pub(super) async fn persist() -> bool {
 }
 
 /// The files of a list, as a file input or a drop has it.
-pub(super) fn files_of(list: Option<web_sys::FileList>) -> Vec<web_sys::File> {
-    list.iter().flat_map(|list| (0..list.length()).filter_map(|index| list.get(index))).collect()
+pub(super) fn files_of(list: Option<&web_sys::FileList>) -> Vec<web_sys::File> {
+    list.into_iter().flat_map(|list| (0..list.length()).filter_map(|index| list.get(index))).collect()
 }
 
 /// Whether `window[name]` or `window[name][inner]` is there and not undefined or false.

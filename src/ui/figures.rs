@@ -27,12 +27,21 @@ pub fn bytes(value: u64) -> String {
 
 /// Bytes of files, in units of 1000, as hubs and disks count them.
 pub fn size(value: u64) -> String {
-    match value as f64 {
+    decimal(value as f64)
+}
+
+/// The speed of a transfer, given in bytes a second.
+pub fn speed(bytes_per_s: f64) -> String {
+    format!("{}/s", decimal(bytes_per_s))
+}
+
+fn decimal(value: f64) -> String {
+    match value {
         v if v >= 999.5e6 => format!("{:.2} GB", v / 1e9),
         v if v >= 9.995e6 => format!("{:.0} MB", v / 1e6),
         v if v >= 999.5e3 => format!("{:.1} MB", v / 1e6),
         v if v >= 1e3 => format!("{:.0} kB", v / 1e3),
-        _ => format!("{value} bytes"),
+        v => format!("{v:.0} bytes"),
     }
 }
 
@@ -54,8 +63,8 @@ pub fn left(seconds: f64) -> String {
         s if s < 90.0 => format!("{:.0} s left", s.ceil()),
         s if s < 5400.0 => format!("{:.0} min left", s / 60.0),
         s => {
-            let minutes = (s / 60.0).round() as u64;
-            format!("{} h {} min left", minutes / 60, minutes % 60)
+            let minutes = (s / 60.0).round();
+            format!("{:.0} h {:.0} min left", (minutes / 60.0).floor(), minutes % 60.0)
         }
     }
 }

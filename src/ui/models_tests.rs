@@ -50,12 +50,12 @@ fn failed(id: Option<RequestId>) -> Event {
 }
 
 /// The one request of a kind among what is to be done.
-fn sent<T>(models: &mut Models, of: impl Fn(Request) -> Option<T>) -> T {
+fn sent<T>(models: &mut Models, of: impl Fn(&Request) -> Option<T>) -> T {
     let mut found: Vec<T> = models
         .take_effects()
         .into_iter()
         .filter_map(|effect| match effect {
-            Effect::Library(request) | Effect::Post(request) => of(request),
+            Effect::Library(request) | Effect::Post(request) => of(&request),
             _ => None,
         })
         .collect();
@@ -63,16 +63,20 @@ fn sent<T>(models: &mut Models, of: impl Fn(Request) -> Option<T>) -> T {
     found.remove(0)
 }
 
-fn find_id(request: Request) -> Option<RequestId> {
-    if let Request::Find { id, .. } = request { Some(id) } else { None }
+fn find_id(request: &Request) -> Option<RequestId> {
+    if let Request::Find { id, .. } = request { Some(*id) } else { None }
 }
 
-fn inspect(request: Request) -> Option<(RequestId, ModelSource, LoadOptions)> {
-    if let Request::Inspect { id, source, options } = request { Some((id, source, options)) } else { None }
+fn inspect(request: &Request) -> Option<(RequestId, ModelSource, LoadOptions)> {
+    if let Request::Inspect { id, source, options } = request {
+        Some((*id, source.clone(), options.clone()))
+    } else {
+        None
+    }
 }
 
-fn pull_id(request: Request) -> Option<RequestId> {
-    if let Request::Pull { id, .. } = request { Some(id) } else { None }
+fn pull_id(request: &Request) -> Option<RequestId> {
+    if let Request::Pull { id, .. } = request { Some(*id) } else { None }
 }
 
 /// Models that look at three forms, the first of which cannot be loaded.
@@ -245,7 +249,7 @@ fn a_discarded_download_leaves_nothing() {
     models.apply(done(id));
     told(&mut models, vec![stored("Q8_0", 40), stored("Q4_0", 40)]);
     let name = sent(&mut models, |request| match request {
-        Request::Remove { name, .. } => Some(name),
+        Request::Remove { name, .. } => Some(name.clone()),
         _ => None,
     });
     assert_eq!(name, "u/r:Q8_0");
@@ -319,7 +323,7 @@ fn deleting_needs_a_second_word() {
     models.ask_to_remove("u/r:Q4_0");
     models.remove();
     let id = sent(&mut models, |request| match request {
-        Request::Remove { id, .. } => Some(id),
+        Request::Remove { id, .. } => Some(*id),
         _ => None,
     });
     models.apply(Event::Library { id, library: Library::default() });

@@ -152,7 +152,7 @@ impl Page {
             effect::Effect::Remember(choice) => dom::store(MODEL, &choice.to_json()),
             effect::Effect::Library(request) => {
                 if let Request::Remove { name, .. } = &request {
-                    self.forget_model(name);
+                    forget_model(name);
                 }
                 self.library.update_value(Link::start);
                 self.library.with_value(|link| link.post(&request, &[]));
@@ -180,14 +180,6 @@ impl Page {
                 })
             }
             _ => Vec::new(),
-        }
-    }
-
-    /// The next visit does not look for a model that was deleted.
-    fn forget_model(self, name: &str) {
-        let remembered = dom::load(MODEL).map(|text| Choice::from_json(&text).source);
-        if remembered.is_some_and(|source| source == ModelSource::Stored { name: name.to_owned() }) {
-            dom::forget(MODEL);
         }
     }
 
@@ -277,6 +269,14 @@ impl Page {
             // An element that is gone has no focus to take.
             drop(composer.focus());
         }
+    }
+}
+
+/// The next visit does not look for a model that was deleted.
+fn forget_model(name: &str) {
+    let remembered = dom::load(MODEL).map(|text| Choice::from_json(&text).source);
+    if remembered.is_some_and(|source| source == ModelSource::Stored { name: name.to_owned() }) {
+        dom::forget(MODEL);
     }
 }
 

@@ -66,7 +66,7 @@ pub fn pulling(pull: &Pull) -> String {
             PullPhase::Download => {
                 let mut parts = vec![bytes];
                 if progress.bytes_per_s >= 1.0 {
-                    parts.push(format!("{}/s", figures::size(progress.bytes_per_s as u64)));
+                    parts.push(figures::speed(progress.bytes_per_s));
                 }
                 parts.extend(progress.seconds_left.map(figures::left).filter(|left| !left.is_empty()));
                 parts.join(" · ")

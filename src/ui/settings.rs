@@ -137,8 +137,8 @@ pub fn load_options(query: &str) -> (LoadOptions, Vec<String>) {
 /// Where models are looked up (`?hub=http://localhost:1234`), if not on the engine's own hub: a mirror,
 /// or a server on this machine. Anything but https elsewhere would be readable on the way.
 pub fn hub_of(query: &str) -> Option<&str> {
-    let pairs = query.trim_start_matches('?').split('&');
-    let address = pairs.filter_map(|pair| pair.strip_prefix("hub=")).next()?;
+    let mut pairs = query.trim_start_matches('?').split('&');
+    let address = pairs.find_map(|pair| pair.strip_prefix("hub="))?;
     let host = address.strip_prefix("https://").map(|host| (host, true));
     let (host, safe) = host.or_else(|| address.strip_prefix("http://").map(|host| (host, false)))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-.:/".contains(c);

@@ -195,7 +195,9 @@ impl Models {
             }
             pull.state = PullState::Paused;
         }
-        keys.into_iter().for_each(|key| self.resume(key));
+        for key in keys {
+            self.resume(key);
+        }
     }
 
     /// The library's worker does not come back.

@@ -39,10 +39,10 @@ pub fn DropZone() -> impl IntoView {
         depth.set(0);
         if has_files(&event) {
             event.prevent_default();
-            page.take_files(dom::files_of(event.data_transfer().and_then(|data| data.files())));
+            page.take_files(dom::files_of(event.data_transfer().and_then(|data| data.files()).as_ref()));
         }
     });
-    on_cleanup(move || [enter, over, leave, drop].into_iter().for_each(|handle| handle.remove()));
+    on_cleanup(move || [enter, over, leave, drop].into_iter().for_each(WindowListenerHandle::remove));
     let dragged = Memo::new(move |_| depth.get() > 0);
     view! {
         <Show when=move || dragged.get()>

@@ -194,7 +194,7 @@ fn Get(reference: RwSignal<String>) -> impl IntoView {
     };
     let pick = move |event: leptos::ev::Event| {
         let input: web_sys::HtmlInputElement = event_target(&event);
-        let files = dom::files_of(input.files());
+        let files = dom::files_of(input.files().as_ref());
         // The same files can be chosen again.
         input.set_value("");
         page.take_files(files);
