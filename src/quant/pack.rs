@@ -208,7 +208,7 @@ mod tests {
                         Format::Q5 { min: false } => 2.0 * largest / 16.0,
                         Format::Q8 { min: true } => 2.0 * largest / 255.0,
                         Format::Q8 { min: false } => largest / 127.0,
-                        // Scales and minima are rounded to 255ths of the widest block's, and count up to 31 times.
+                        // Scales and minima are rounded to a 255th part of the widest block's, and count up to 31 times.
                         Format::Q4K => 2.0 * (largest + widest * 19.0 / 255.0) / 15.0,
                         Format::Q5K => 2.0 * (largest + widest * 35.0 / 255.0) / 31.0,
                         Format::Q6K => 2.0 * (largest + widest * 32.0 / 127.0) / 32.0,
