@@ -20,6 +20,15 @@ struct Check {
     run: fn(&Machine) -> (Counts, Result<(), String>),
 }
 
+const PAGE: Check = Check {
+    name: "page",
+    why: "the page and its worker, compiled for the browser in release",
+    needs: &[setup::WASM_TARGET, setup::TRUNK, setup::WASM_BINDGEN],
+    optional: false,
+    after: None,
+    run: |machine| (Counts::default(), page::build(machine).map(drop)),
+};
+
 const FAST: [Check; 9] = [
     Check {
         name: "fmt",
@@ -102,14 +111,7 @@ const FAST: [Check; 9] = [
             plain(deny.args(["--all-features", "check", "bans", "licenses", "sources"]))
         },
     },
-    Check {
-        name: "page",
-        why: "the page and its worker, compiled for the browser in release",
-        needs: &[setup::WASM_TARGET, setup::TRUNK, setup::WASM_BINDGEN],
-        optional: false,
-        after: None,
-        run: |machine| (Counts::default(), page::build(machine).map(drop)),
-    },
+    PAGE,
     Check {
         name: "browser",
         why: "the built page in Chromium, as a person uses it",
@@ -127,18 +129,40 @@ const FAST: [Check; 9] = [
     },
 ];
 
-const SLOW: [Check; 1] = [Check {
-    name: "ignored",
-    why: "the tests that are too long for every day (marked #[ignore])",
-    needs: &[setup::VULKAN],
-    optional: false,
-    after: None,
-    run: |machine| {
-        let mut cargo = machine.cargo();
-        cargo.args(["test", "--workspace", "--locked", "--release", "--", "--ignored", "--nocapture"]);
-        counting(on_test_gpu(models::tell(machine, &mut cargo)))
+const SLOW: [Check; 3] = [
+    Check {
+        name: "ignored",
+        why: "the tests that are too long for every day (marked #[ignore])",
+        needs: &[setup::VULKAN],
+        optional: false,
+        after: None,
+        run: |machine| {
+            let mut cargo = machine.cargo();
+            cargo.args(["test", "--workspace", "--locked", "--release", "--", "--ignored", "--nocapture"]);
+            counting(on_test_gpu(models::tell(machine, &mut cargo)))
+        },
     },
-}];
+    PAGE,
+    Check {
+        name: "big",
+        why: "a model of 7.6 G weights in Chromium: half an hour, 15 GB of disk and of memory",
+        needs: &[setup::NODE, setup::CHROMIUM, setup::BROWSER_PACKAGES],
+        optional: false,
+        after: Some("page"),
+        run: |machine| {
+            let model = machine.native_target().join("tmp/random-7b-q4_k_m.gguf");
+            if !model.exists() {
+                let why = format!("{} is not there: the step `ignored` makes it", model.display());
+                return (Counts::default(), Err(why));
+            }
+            let mut node = machine.command("node");
+            node.args(["--test-reporter=spec", "tests/browser/slow/big.mjs"])
+                .env("POLO_BIG_MODEL", model)
+                .env("CHROMIUM", tools::chromium().unwrap_or_default());
+            counting(on_test_gpu(&mut node))
+        },
+    },
+];
 
 fn plain(command: &mut Command) -> (Counts, Result<(), String>) {
     (Counts::default(), process::run(command))

@@ -10,13 +10,22 @@ const always = [
 // SwiftShader is in Chromium itself: the same adapter on every machine.
 const withGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 
+const options = (gpu) => ({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  // Playwright's own --headless would be the old shell without WebGPU.
+  ignoreDefaultArgs: ['--headless'],
+  args: ['--headless=new', ...always, ...(gpu ? withGpu : [])],
+});
+
 export async function launch({ gpu = true } = {}) {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    // Playwright's own --headless would be the old shell without WebGPU.
-    ignoreDefaultArgs: ['--headless'],
-    args: ['--headless=new', ...always, ...(gpu ? withGpu : [])],
-  });
+  return chromium.launch(options(gpu));
+}
+
+/// A browser whose storage is on the disk, in `folder`: that of `launch` is in memory, as in a private window.
+/// It can stand in for a browser where pages are opened.
+export async function launchWithStorage(folder) {
+  const context = await chromium.launchPersistentContext(folder, options(true));
+  return { newContext: async () => context, close: () => context.close() };
 }
 
 export const desktop = { width: 1280, height: 800 };

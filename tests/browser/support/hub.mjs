@@ -2,13 +2,33 @@
 // CORS headers as the real one exposes them; and, when a test orders it, like a bad network.
 
 import { createHash } from 'node:crypto';
+import { createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const LARGE = 4096;
 const PAGE = 3;
 const EXPOSED = 'X-Repo-Commit,X-Error-Code,X-Error-Message,ETag,Link,Accept-Ranges,Content-Range,Content-Length,Retry-After';
 
-export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+export const sha256 = (bytes) => bytes.sha256 ?? createHash('sha256').update(bytes).digest('hex');
+
+/// A file too large for memory, to be used like its bytes.
+export class LargeFile {
+  static async open(path) {
+    const file = new LargeFile();
+    const hash = createHash('sha256');
+    for await (const part of createReadStream(path, { highWaterMark: 4 << 20 })) hash.update(part);
+    file.sha256 = hash.digest('hex');
+    file.handle = openSync(path);
+    file.length = statSync(path).size;
+    return file;
+  }
+
+  subarray(start, end) {
+    const bytes = Buffer.alloc(end - start);
+    readSync(this.handle, bytes, 0, bytes.length, start);
+    return bytes;
+  }
+}
 
 /// Bytes that do not repeat.
 export function noise(length, seed = 1) {
@@ -24,7 +44,7 @@ export function noise(length, seed = 1) {
 const listen = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 
 export class Hub {
-  /// repos: { 'user/name': { commit, gated, files: { path: Buffer } } }
+  /// repos: { 'user/name': { commit, gated, files: { path: Buffer or LargeFile } } }
   static async start(repos) {
     const hub = new Hub();
     hub.repos = repos;
