@@ -101,8 +101,9 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     Object.assign(hub, { slow: 0, sent: 0, faults: [{ status: 503 }, { cut: 100_000 }] });
     const { model } = (await engine.ask({ type: 'pull', source })).at(-1);
     assert.ok(model.complete);
-    // What the server sent into connections that were cut is sent again.
-    const most = 40_000_000 - partial.done_bytes + 1_000_000;
+    // What the server sent into connections that were cut, or that the reload left open for a moment, is sent
+    // again; from the start it would be 16 MiB more.
+    const most = 40_000_000 - partial.done_bytes + 6_000_000;
     assert.ok(hub.sent <= most, `${hub.sent} bytes were sent, ${partial.done_bytes} were here`);
     const files = await stored(engine);
     assert.equal(Object.keys(files).length, 2, JSON.stringify(files));
