@@ -1,4 +1,4 @@
-// The engine's worker alone, spoken to as the page does: JSON strings of src/protocol.rs, both ways.
+// The engine's worker alone, spoken to as the page does: JSON strings of src/protocol/, both ways.
 
 import { blankPath } from './server.mjs';
 import { open } from './browser.mjs';
