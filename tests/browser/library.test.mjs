@@ -200,6 +200,8 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     await quota({});
     hub.sent = 0;
     assert.ok((await engine.ask({ type: 'pull', source })).at(-1).model.complete);
-    assert.ok(partial.done_bytes > 0 && hub.sent <= 40_000_000 - partial.done_bytes, JSON.stringify(partial));
+    // As above: connections that were given up may still carry a little.
+    const most = 40_000_000 - partial.done_bytes + 6_000_000;
+    assert.ok(partial.done_bytes > 0 && hub.sent <= most, `${hub.sent} bytes: ${JSON.stringify(partial)}`);
   }));
 });
