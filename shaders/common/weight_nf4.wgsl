@@ -1,4 +1,4 @@
-// Weights in the plane P4 (as in weight_q4), indices into the sixteen values of bitsandbytes' NormalFloat. Scales (e):
+// Weights in the plane P4 (as in weight_p4), indices into the sixteen values of bitsandbytes' NormalFloat. Scales (e):
 // an f32 for 64 weights.
 @group(0) @binding(0) var<storage, read> weight: array<vec4<u32>>;   // [N, K/32]
 @group(0) @binding(1) var<storage, read> scales: array<f32>;         // [N, ceil(K/64)]

@@ -1,4 +1,4 @@
-// Weights in the planes P4 (as in weight_q4) and P2: behind a row's P4, two words for each block hold the fifth and
+// Weights in the planes P4 (as in weight_p4) and P2: behind a row's P4, two words for each block hold the fifth and
 // sixth bits, bits 2i and 2i+1 of byte k of word j those of element 16j+4i+k. Scales (d): for 256 weights a word with
 // f16 d, then a signed byte s for every 16; s belongs to half a block, so it is part of what is unpacked.
 @group(0) @binding(0) var<storage, read> weight: array<vec4<u32>>;   // [N, K/32 + ceil(K/64)]

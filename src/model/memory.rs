@@ -105,7 +105,9 @@ async fn try_allocate(gpu: &Gpu, config: &Config, options: &Options) -> Result<W
         kv.push(gpu.allocate("the key/value cache of a layer", bytes, &dims).await?);
     }
     let table = rope::table(options.context, config.head_dim, config.rope_theta);
-    let rope_table = gpu.upload("rope_table", &table, &[options.context, config.head_dim]);
+    let dims = [options.context, config.head_dim];
+    let rope_table = gpu.allocate("rope_table", size_of_val(&*table) as u64, &dims).await?;
+    gpu.write(&rope_table, 0, &table);
     let sizes = sizes(options, gpu.variant());
     let buffers = Buffers::new(gpu, config, &heads, &sizes).await?;
     Ok(Working { sizes, kv, rope_table, buffers })

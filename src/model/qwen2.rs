@@ -72,6 +72,8 @@ pub struct Qwen2 {
     buffers: Buffers,
     /// The block tables as the GPU has them, [sequences, entries].
     table: RefCell<Vec<TableEntry>>,
+    /// The work of attention as the GPU has it.
+    work: RefCell<Vec<attention::Work>>,
     splits: Splits,
     many_splits: Splits,
     plans: RefCell<HashMap<StepShape, Rc<Plan>>>,
@@ -96,6 +98,7 @@ impl Qwen2 {
         let (options, working) = memory::allocate(&gpu, &config, options).await?;
         let Working { sizes, kv, rope_table, buffers } = working;
         Ok(Self {
+            work: RefCell::default(),
             table: RefCell::new(vec![TableEntry::new(0, 1, 0); sizes.sequences * sizes.entries]),
             splits: Splits::new(sizes.entries),
             many_splits: sizes.many_splits,
@@ -215,8 +218,13 @@ impl Qwen2 {
         }
         let splits = if shape == StepShape::Many { self.many_splits } else { self.splits };
         let work = attention::work_list(rows, &self.table.borrow(), splits, self.share(shape));
-        self.gpu.write(&self.buffers.work, 0, &work);
-        Extent { rows: rows.len(), work: work.len() }
+        let count = work.len();
+        // It changes when a sequence takes a new page, not with every token.
+        if *self.work.borrow() != work {
+            self.gpu.write(&self.buffers.work, 0, &work);
+            self.work.replace(work);
+        }
+        Extent { rows: rows.len(), work: count }
     }
 
     /// Encodes final norm and head; `picked` are the rows of the step whose logits are wanted, at most 16.

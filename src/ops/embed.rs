@@ -23,7 +23,7 @@ struct Params {
 
 /// The whole text for one weight format.
 pub fn text(format: Format) -> String {
-    [SHADER, ROW_WGSL, source::weight_fragment(format)].concat()
+    [SHADER, ROW_WGSL, &source::weight_fragment(format)].concat()
 }
 
 /// Records `out = weight[token]`; `steps` [T] rows, `sampled` [sequences], `out` [T, C padded].

@@ -26,7 +26,7 @@ struct Params {
 
 /// The whole text for one weight format.
 pub fn text(format: Format) -> String {
-    source::unroll(&[SHADER, source::weight_fragment(format)].concat(), &[])
+    source::unroll(&[SHADER, &source::weight_fragment(format)].concat(), &[])
 }
 
 /// Records `out (+)= x weight^T`; `x` [T, K padded], `out` [T, stride], T a multiple of [`TILE`].

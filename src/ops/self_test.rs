@@ -110,7 +110,7 @@ pub fn all_shaders() -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, text: String| out.push((name.to_owned(), text));
     // One format of each fragment: what else sets formats apart is constants.
-    let mut fragments: Vec<&str> = Vec::new();
+    let mut fragments: Vec<String> = Vec::new();
     for format in Format::ALL {
         let fragment = super::source::weight_fragment(format);
         if fragments.contains(&fragment) {

@@ -7,27 +7,34 @@
 use crate::protocol::Variant;
 use crate::quant::Format;
 
-/// The fragment that reads weights of `format`.
-pub fn weight_fragment(format: Format) -> &'static str {
+const P4: &str = include_str!("../../shaders/common/weight_p4.wgsl");
+const P4_P1: &str = include_str!("../../shaders/common/weight_p4_p1.wgsl");
+const P8: &str = include_str!("../../shaders/common/weight_p8.wgsl");
+const SCALES_A_B: &str = include_str!("../../shaders/common/scales_a_b.wgsl");
+const SCALES_C: &str = include_str!("../../shaders/common/scales_c.wgsl");
+
+/// What reads weights of `format`: the fragment of its planes, then that of its scales, where those are apart.
+pub fn weight_fragment(format: Format) -> String {
     match format {
-        Format::Q4 { .. } => include_str!("../../shaders/common/weight_q4.wgsl"),
-        Format::Q5 { .. } => include_str!("../../shaders/common/weight_q5.wgsl"),
-        Format::Q8 { .. } => include_str!("../../shaders/common/weight_q8.wgsl"),
-        Format::Q4K => include_str!("../../shaders/common/weight_q4_k.wgsl"),
-        Format::Q5K => include_str!("../../shaders/common/weight_q5_k.wgsl"),
-        Format::Q6K => include_str!("../../shaders/common/weight_q6_k.wgsl"),
-        Format::Nf4 => include_str!("../../shaders/common/weight_nf4.wgsl"),
-        Format::F16 | Format::BF16 => include_str!("../../shaders/common/weight_half.wgsl"),
-        Format::F32 => include_str!("../../shaders/common/weight_f32.wgsl"),
+        Format::Q4 { .. } => [P4, SCALES_A_B].concat(),
+        Format::Q5 { .. } => [P4_P1, SCALES_A_B].concat(),
+        Format::Q8 { .. } => [P8, SCALES_A_B].concat(),
+        Format::Q4K => [P4, SCALES_C].concat(),
+        Format::Q5K => [P4_P1, SCALES_C].concat(),
+        Format::Q6K => include_str!("../../shaders/common/weight_q6_k.wgsl").into(),
+        Format::Nf4 => include_str!("../../shaders/common/weight_nf4.wgsl").into(),
+        Format::F16 | Format::BF16 => include_str!("../../shaders/common/weight_half.wgsl").into(),
+        Format::F32 => include_str!("../../shaders/common/weight_f32.wgsl").into(),
     }
 }
 
 /// The override constants that fragment needs.
 pub fn weight_overrides(format: Format) -> Vec<(&'static str, f64)> {
+    let scales_a_b = |min: bool, zero: f64| vec![("HAS_MIN", f64::from(u8::from(min))), ("ZERO", zero)];
     match format {
-        Format::Q4 { min } | Format::Q5 { min } | Format::Q8 { min } => {
-            vec![("HAS_MIN", f64::from(u8::from(min)))]
-        }
+        Format::Q4 { min } => scales_a_b(min, 8.0),
+        Format::Q5 { min } => scales_a_b(min, 16.0),
+        Format::Q8 { min } => scales_a_b(min, 0.0),
         Format::F16 => vec![("BF16", 0.0)],
         Format::BF16 => vec![("BF16", 1.0)],
         Format::Q4K | Format::Q5K | Format::Q6K | Format::Nf4 | Format::F32 => vec![],
@@ -47,7 +54,7 @@ pub fn pair_kernel(name: &str, kernel: &str, format: Format, variant: Variant, b
         text.push_str(crate::platform::WGSL_SUBGROUPS);
     }
     text.push_str(kernel);
-    text.push_str(weight_fragment(format));
+    text.push_str(&weight_fragment(format));
     text.push_str(dot);
     text.push_str(include_str!("../../shaders/common/dot_add.wgsl"));
     text.push_str(&entry.replace("NAME", name));

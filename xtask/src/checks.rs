@@ -75,8 +75,8 @@ const FAST: [Check; 9] = [
         after: None,
         run: |machine| {
             let mut cargo = machine.cargo();
-            // The same build as the step before; there these tests find no files and say so.
-            cargo.args(["test", "--test", "it", "--locked", "real::"]);
+            // The same build as the step before, which leaves these tests out: they need the files.
+            cargo.args(["test", "--test", "it", "--locked", "real::", "--", "--ignored"]);
             counting(on_test_gpu(models::tell(machine, &mut cargo)))
         },
     },
@@ -133,7 +133,7 @@ const SLOW: [Check; 3] = [
     Check {
         name: "ignored",
         why: "the tests that are too long for every day (marked #[ignore])",
-        needs: &[setup::VULKAN],
+        needs: &[setup::VULKAN, setup::REAL_MODELS],
         optional: false,
         after: None,
         run: |machine| {
