@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::buffers::Buffers;
 use super::memory::{self, Working};
+use super::rope::Rotation;
 use super::weights::{Layer, Loader};
 use super::{Config, Source, Weights};
 use crate::error::{Error, Result};
@@ -94,8 +95,9 @@ impl Qwen2 {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Self> {
         let heads = config.heads(options.kv);
+        let rotation = Rotation::of(&config, &source).await?;
         let weights = Loader::new(&gpu, source, &config, &options, progress).load().await?;
-        let (options, working) = memory::allocate(&gpu, &config, options).await?;
+        let (options, working) = memory::allocate(&gpu, &config, &rotation, options).await?;
         let Working { sizes, kv, rope_table, buffers } = working;
         Ok(Self {
             work: RefCell::default(),
