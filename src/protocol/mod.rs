@@ -120,8 +120,8 @@ pub enum Request {
         /// `StoredModel::name`.
         name: String,
     },
-    /// Search for an answer; answered by `Started`, `Token`, `Expanded`, `Visited`, `Voted`, `Searched`… and
-    /// `SearchDone`. `Cancel` ends it at once with the best answer so far.
+    /// Search for an answer; answered by `Started`, `Launched`, `Token`, `Expanded`, `Visited`, `Voted`,
+    /// `Searched`… and `SearchDone`. `Cancel` ends it at once with the best answer so far.
     Search {
         /// Whose answers.
         id: RequestId,
@@ -134,7 +134,7 @@ pub enum Request {
         #[serde(default)]
         search: SearchOptions,
     },
-    /// Go on with a search that was exported, as if it had never stopped; answered as `Search`.
+    /// Go on with a search that was exported, as if it had never stopped; answered by `Imported`, then as `Search`.
     Import {
         /// Whose answers.
         id: RequestId,
@@ -360,6 +360,28 @@ pub enum Event {
         /// The table.
         comparison: Comparison,
     },
+    /// A lane begins or goes on with a rollout; the rollout's `Token` events follow.
+    Launched {
+        /// The search.
+        id: RequestId,
+        /// The rollout, from 0; its `Token` events bear it as `choice`.
+        rollout: u32,
+        /// The node it leaves from.
+        node: NodeId,
+        /// What it says after that node so far; what was told before does not count.
+        text: String,
+    },
+    /// A search was imported; what is in its tree follows as if it happened now.
+    Imported {
+        /// The search.
+        id: RequestId,
+        /// The question.
+        prompt: Prompt,
+        /// How tokens are chosen.
+        sampling: SamplingOptions,
+        /// How it searches, as its mode has made the options.
+        search: SearchOptions,
+    },
     /// Nodes that a rollout added to a tree, parents first.
     Expanded {
         /// The search.
@@ -392,7 +414,7 @@ pub enum Event {
         /// Rollouts and tokens.
         progress: SearchProgress,
     },
-    /// A search ended; its tree stays until the next one, for `Continue`, `Branch` and `Export`.
+    /// A search ended; its tree stays until eight others have ended, for `Node`, `Continue`, `Branch` and `Export`.
     SearchDone {
         /// The search.
         id: RequestId,

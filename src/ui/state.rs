@@ -311,6 +311,8 @@ impl Chat {
             | Event::Searched { .. }
             | Event::SearchDone { .. }
             | Event::Node { .. }
+            | Event::Launched { .. }
+            | Event::Imported { .. }
             | Event::Exported { .. } => {}
         }
     }

@@ -15,5 +15,6 @@ mod pull;
 mod quant;
 mod real;
 mod search;
+mod searches;
 mod shaders;
 mod text;
