@@ -3,15 +3,19 @@
 mod args;
 mod ask;
 mod bench;
+mod contest;
 mod doctor;
 mod environment;
 mod eval;
+mod eval_args;
 mod failure;
 mod library;
 mod library_args;
 mod output;
 mod problems;
 mod quantization;
+mod results;
+mod search_args;
 mod session;
 #[cfg_attr(
     not(test),
