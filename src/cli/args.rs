@@ -226,8 +226,9 @@ pub(super) struct AskArgs {
     #[arg(long)]
     pub(super) search: bool,
     /// Kind of search: mcts (a tree), sc (the majority of whole replies), bon (the most confident), cot (one)
-    #[arg(long, value_name = "MODE", default_value = "mcts", value_parser = super::search_args::mode)]
-    pub(super) mode: Mode,
+    /// [default: mcts]
+    #[arg(long, value_name = "MODE", value_parser = super::search_args::mode)]
+    pub(super) mode: Option<Mode>,
     /// Show the output only, not the thought
     #[arg(long, conflicts_with = "json")]
     pub(super) no_thought: bool,
@@ -238,10 +239,10 @@ pub(super) struct AskArgs {
     #[arg(long, value_name = "TEXT")]
     pub(super) system: Option<String>,
     /// Text that ends the reply; may be given several times
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "search")]
     pub(super) stop: Vec<String>,
     /// Alternatives for each token in the JSON, 0 to 5
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "json", conflicts_with = "search")]
     pub(super) top_logprobs: u32,
     #[command(flatten)]
     pub(super) sampling: SamplingArgs,

@@ -15,12 +15,9 @@ mod output;
 mod problems;
 mod quantization;
 mod results;
+mod search;
 mod search_args;
 mod session;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`polo ask --search` draws with it once the engine searches")
-)]
 mod tree;
 
 use std::process::ExitCode;

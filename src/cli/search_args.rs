@@ -155,7 +155,9 @@ pub(super) fn mode(name: &str) -> Result<Mode, String> {
         "bon" => Mode::BestOfN,
         "mcts" => Mode::Mcts,
         _ => {
-            return Err("expected cot (one chain), sc (the majority), bon (the most confident) or mcts".into());
+            return Err(
+                "expected cot (one chain), sc (the majority), bon (the most confident) or mcts".into()
+            );
         }
     })
 }

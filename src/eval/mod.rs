@@ -23,7 +23,7 @@ pub use plot::plot;
 pub use question::{Question, questions};
 pub use recorder::Recorder;
 pub use report::{Group, Report};
-pub use score::{Outcome, score};
+pub use score::{Outcome, output_of, score};
 pub use statistics::{auroc, sign_test, wilson, wilson_share};
 pub use trial::{Reading, Trial, Trip};
 

@@ -40,16 +40,20 @@ impl Contest {
         if !self.duels.is_empty() {
             out.push('\n');
             let head = ["pair", "difference", "questions won", "lost", "p"];
-            table(&mut out, &head, self.duels.iter().map(duel));
+            // Where there are many, each against the first is all that anybody reads.
+            let few = self.rows.len() <= 5;
+            let first = self.rows.first().map(|row| row.name.as_str());
+            let shown = self.duels.iter().filter(|duel| few || Some(duel.first.as_str()) == first);
+            table(&mut out, &head, shown.map(duel));
         }
         out + &self.notes()
     }
 
     fn notes(&self) -> String {
         let Some(row) = self.rows.first() else { return String::new() };
-        let (problems, seeds) = (row.problems, row.searches as f64 / row.problems.max(1) as f64);
+        let Row { problems, searches, .. } = row;
         format!(
-            "\n{problems} questions, {seeds:.4} seeds each. Tokens and rollouts are means of a search. Intervals: Wilson, \
+            "\n{problems} questions, {searches} searches a way. Tokens and rollouts are means of a search. Intervals: Wilson, \
              over questions. Oracle: any rollout is right; nobody could choose it without knowing the answer. AUROC: \
              how often, within a question, a right leaf has a higher v than a wrong one (0.5 is chance; in brackets \
              the searches that had both). p: sign test over questions, exact, two-sided (McNemar's where there is one \
@@ -126,7 +130,7 @@ mod tests {
         );
         assert!(lines[3].contains("| 0.400 (5)") && lines[3].contains("| 100.0 %"), "{text}");
         assert!(text.contains("cot − sc") && text.contains("| +0.0 %"), "{text}");
-        assert!(text.contains("3 questions, 2 seeds each"), "{text}");
+        assert!(text.contains("3 questions, 6 searches a way"), "{text}");
         assert!(lines[..4].iter().all(|line| line.chars().count() == lines[0].chars().count()), "{text}");
         assert!(!text.contains("of 3"), "one kind needs no table: {text}");
         contest.rows[0].groups.push(("h".into(), 3, 0.25));
