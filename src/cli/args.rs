@@ -267,6 +267,7 @@ Examples:
   polo bench
   polo bench --shape qwen2-1.5b --batch 1,2,4,8
   polo bench --model ./qwen2.gguf --json
+  polo bench --search --prompt-tokens 2000      eight lanes of a search, and what they share
 
 The speeds are of this machine, now. A shape has random weights: it measures, it does not answer.";
 
@@ -294,6 +295,9 @@ pub(super) struct BenchArgs {
     /// Bytes of the buffer that measures the read bandwidth; at least four times the last-level cache
     #[arg(long, value_name = "BYTES", default_value_t = BenchOptions::default().bandwidth_bytes)]
     pub(super) bandwidth_bytes: u64,
+    /// Measure branches over a common prefix as well, which is as long as the prompt: 1 to 16 lanes
+    #[arg(long)]
+    pub(super) search: bool,
     #[command(flatten)]
     pub(super) model: ModelArgs,
 }
@@ -314,6 +318,7 @@ impl BenchArgs {
             decode_tokens: self.decode_tokens,
             batches: self.batch.clone(),
             bandwidth_bytes: self.bandwidth_bytes,
+            search: self.search,
         }
     }
 }

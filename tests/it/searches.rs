@@ -147,7 +147,7 @@ fn gpu_a_search_grows_a_tree_and_answers() {
     assert!(svg.starts_with("<svg") && json.contains("\"polo-search-1\""));
     // The budget holds, and every chosen token has a confidence.
     assert!(report.progress.tokens <= report.progress.max_tokens);
-    for node in tree_of(&json)["nodes"].as_array().expect("nodes") {
+    for node in tree_of(&json).as_array().expect("nodes") {
         for token in node["tokens"].as_array().expect("tokens") {
             let forced = token["forced"].as_bool().unwrap_or(false);
             assert!(forced || token["confidence"].as_f64().is_some_and(|c| c > 0.0 && c <= 1.0), "{token}");
@@ -170,7 +170,8 @@ fn gpu_every_mode_runs() {
         let seen = run(&SearchOptions { mode, rollouts: 4, ..options() }, 3);
         let expected = if mode == Mode::ChainOfThought { 1 } else { 4 };
         assert_eq!((seen.failures(), seen.report().progress.rollouts), (vec![], expected), "{mode:?}");
-        assert_eq!(seen.nodes().len() as u32, expected);
+        // Replies that are the same share their node.
+        assert!((1..=expected).contains(&(seen.nodes().len() as u32)));
     }
 }
 
@@ -275,14 +276,17 @@ fn gpu_a_person_steers_the_tree() {
     let step = Rc::new(RefCell::new(0));
     let votes: Rc<RefCell<Vec<Votes>>> = Rc::default();
     let (at, kept) = (step.clone(), votes.clone());
+    let mut first = 0;
     let seen = drive(vec![search(&options(), 2)], move |event| match event {
         Event::Voted { votes, .. } => {
             kept.borrow_mut().push(votes.clone());
             Some(Vec::new())
         }
         Event::SearchDone { report, .. } => {
-            let first = report.path[1];
             *at.borrow_mut() += 1;
+            if *at.borrow() <= 3 {
+                first = report.path[1];
+            }
             Some(match *at.borrow() {
                 1 => vec![Request::Node { id: ID, node: first }],
                 2 => vec![Request::Continue { id: ID, node: first }],

@@ -1,0 +1,259 @@
+//! What a front end chooses: the model, how to hold it, what to continue, and how tokens are chosen.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a model is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ModelSource {
+    /// Polo Tiny, the model that comes with the program.
+    Embedded,
+    /// A GGUF file or a Hugging Face folder on disk (native only).
+    Path {
+        /// File or folder.
+        path: String,
+    },
+    /// A GGUF file, or a folder that holds config.json, at an address.
+    Url {
+        /// The address; relative addresses are resolved against the page.
+        url: String,
+    },
+    /// A model on a Hugging Face hub.
+    Hub {
+        /// `user/name`.
+        repo: String,
+        /// Branch, tag or commit; `None` for `main`.
+        #[serde(default)]
+        revision: Option<String>,
+        /// A file, or a quantisation such as `Q4_K_M`; `None` for the first of `Q4_K_M`, `Q4_0`, `Q8_0` that is
+        /// there, else safetensors.
+        #[serde(default)]
+        file: Option<String>,
+    },
+    /// A model in local storage.
+    Stored {
+        /// [`super::StoredModel::name`].
+        name: String,
+    },
+    /// Files that the person picked or dropped in the page; they go to the worker beside the message.
+    Picked {
+        /// Names of the files.
+        names: Vec<String>,
+    },
+    /// Seeded random weights of a named shape, for measuring.
+    Random {
+        /// `tiny`, `qwen2-0.5b`, `qwen2-1.5b` or `qwen2-7b`.
+        shape: String,
+        /// Seed of the weights.
+        seed: u64,
+    },
+}
+
+/// How to hold a model in memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LoadOptions {
+    /// Quantise unquantised weights while loading.
+    pub quantize: Quantize,
+    /// Type of the key/value cache.
+    pub kv: KvType,
+    /// Context in tokens; `None` for the model's own, at most 8192.
+    pub context: Option<usize>,
+    /// Part of the adapter's name, or its index in `polo doctor`; `None` for the fastest.
+    pub device: Option<String>,
+    /// Largest weight buffer, in bytes; bigger matrices are split by rows.
+    pub max_chunk_bytes: u64,
+    /// Use only what every WebGPU device has: no subgroups, default limits.
+    pub baseline: bool,
+    /// Force a kernel family instead of choosing by the adapter; `None` chooses.
+    pub variant: Option<Variant>,
+    /// Sequences that decode at once.
+    pub max_batch: usize,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            quantize: Quantize::default(),
+            kv: KvType::default(),
+            context: None,
+            device: None,
+            max_chunk_bytes: 128 << 20,
+            baseline: false,
+            variant: None,
+            max_batch: 16,
+        }
+    }
+}
+
+/// What to do with f32, f16 and bf16 weights at load.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantize {
+    /// Keep them as they are.
+    #[default]
+    None,
+    /// 4 bits, 32 weights a block, scale and minimum.
+    Q4,
+    /// 4 bits, the 16 values of bitsandbytes' `NormalFloat`, 64 weights a block.
+    Nf4,
+    /// 8 bits, 32 weights a block.
+    Q8,
+}
+
+/// Type of cached keys and values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KvType {
+    /// Half precision: half the memory, right for almost every model.
+    #[default]
+    F16,
+    /// Full precision.
+    F32,
+}
+
+/// Family of kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// Workgroup reductions; works on every WebGPU device.
+    Base,
+    /// Reductions by subgroup operations.
+    Subgroup,
+    /// One invocation a row, without barriers: for adapters that are a CPU.
+    Serial,
+}
+
+/// What to continue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Prompt {
+    /// A conversation, put through the model's chat template.
+    Chat {
+        /// Oldest first.
+        messages: Vec<Message>,
+    },
+    /// Text as it stands, without template.
+    Raw {
+        /// The text; special tokens in it are ordinary text.
+        text: String,
+    },
+    /// Token ids as they are.
+    Tokens {
+        /// The ids.
+        tokens: Vec<u32>,
+    },
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said. For the assistant: the whole reply, tags included.
+    pub content: String,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Instructions.
+    System,
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// How tokens are chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SamplingOptions {
+    /// 0 takes the most probable token; up to 4.
+    pub temperature: f32,
+    /// Keep the most probable tokens whose probabilities sum to this; in (0, 1], 1 keeps all.
+    pub top_p: f32,
+    /// Keep this many of the most probable tokens; at most 64, 0 keeps all.
+    pub top_k: u32,
+    /// Same seed, same reply.
+    pub seed: u64,
+    /// Longest reply, in tokens.
+    pub max_new_tokens: usize,
+    /// Alternatives reported for each token, 0 to 5.
+    pub top_logprobs: u32,
+    /// Texts that end the reply; they are not part of it.
+    pub stop: Vec<String>,
+    /// Replies to make, each with its own random numbers.
+    pub choices: u32,
+}
+
+impl Default for SamplingOptions {
+    fn default() -> Self {
+        Self {
+            temperature: 0.7,
+            top_p: 0.9,
+            top_k: 40,
+            seed: 0,
+            max_new_tokens: 2048,
+            top_logprobs: 0,
+            stop: Vec::new(),
+            choices: 1,
+        }
+    }
+}
+
+impl SamplingOptions {
+    /// Checks every range; the error says which value is out of which range.
+    pub fn validate(&self) -> crate::Result<()> {
+        let bad = |what: String| Err(crate::Error::BadRequest(what));
+        if !(0.0..=4.0).contains(&self.temperature) {
+            return bad(format!("temperature is {}, expected 0 to 4", self.temperature));
+        }
+        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
+            return bad(format!("top_p is {}, expected more than 0 and at most 1", self.top_p));
+        }
+        if self.top_k > 64 {
+            return bad(format!("top_k is {}, expected 0 (off) to 64", self.top_k));
+        }
+        if self.top_logprobs > 5 {
+            return bad(format!("top_logprobs is {}, expected 0 to 5", self.top_logprobs));
+        }
+        if self.max_new_tokens == 0 {
+            return bad("max_new_tokens is 0, expected at least 1".into());
+        }
+        if !(1..=64).contains(&self.choices) {
+            return bad(format!("choices is {}, expected 1 to 64", self.choices));
+        }
+        Ok(())
+    }
+}
+
+/// What to measure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BenchOptions {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens decoded by each sequence.
+    pub decode_tokens: usize,
+    /// Batch sizes.
+    pub batches: Vec<usize>,
+    /// Bytes of the buffer read to measure bandwidth.
+    pub bandwidth_bytes: u64,
+    /// Measure branches of one prefix as well, which is as long as the prompt.
+    #[serde(default)]
+    pub search: bool,
+}
+
+impl Default for BenchOptions {
+    fn default() -> Self {
+        Self {
+            prompt_tokens: 128,
+            decode_tokens: 64,
+            batches: vec![1, 4, 8],
+            bandwidth_bytes: 256 << 20,
+            search: false,
+        }
+    }
+}
