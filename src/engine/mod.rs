@@ -1,12 +1,15 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod bench_search;
 mod compare;
 mod defaults;
 mod fit;
 mod library;
 mod opened;
 mod reply;
+mod search;
+mod searches;
 mod session;
 
 #[cfg(test)]
@@ -30,6 +33,7 @@ use crate::protocol::{
     Candidate, Comparison, DeviceInfo, Event, FitReport, LoadOptions, LoadPhase, ModelSource, Request,
     RequestId, Variant,
 };
+use crate::search::Search;
 
 pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
 pub use crate::gpu::list_adapters;
@@ -188,17 +192,21 @@ impl Engine {
                 let result = self.compare(id, &reference, &candidates, &texts, &options).await;
                 (id, result.map(|comparison| (self.emit)(Event::Compared { id, comparison })))
             }
-            Request::Search { id, .. }
-            | Request::Import { id, .. }
-            | Request::Export { id }
-            | Request::Node { id, .. }
-            | Request::Pause { id }
-            | Request::Resume { id }
-            | Request::Prune { id, .. }
-            | Request::Pin { id, .. }
-            | Request::Continue { id, .. }
-            | Request::Branch { id, .. } => {
-                (id, Err(Error::BadRequest("this program does not search yet".into())))
+            Request::Search { id, prompt, sampling, search } => {
+                (id, self.session().and_then(|session| session.search(id, prompt, &sampling, &search)))
+            }
+            Request::Import { id, json } => {
+                (id, self.session().and_then(|session| session.import(id, &json)))
+            }
+            Request::Export { id } => (id, self.session().and_then(|session| session.export(id))),
+            Request::Node { id, node } => (id, self.session().and_then(|session| session.node(id, node))),
+            Request::Pause { id } => (id, self.session().and_then(|session| session.hold(id, true))),
+            Request::Resume { id } => (id, self.session().and_then(|session| session.hold(id, false))),
+            Request::Prune { id, node, pruned } => (id, self.steer(id, |search| search.prune(node, pruned))),
+            Request::Pin { id, node, pinned } => (id, self.steer(id, |search| search.pin(node, pinned))),
+            Request::Continue { id, node } => (id, self.steer(id, |search| search.continue_from(node))),
+            Request::Branch { id, node, at, token } => {
+                (id, self.session().and_then(|session| session.branch(id, node, at, token)))
             }
             Request::Inspect { id, source, options } => {
                 let result = self.inspect(&source, &options).await;
@@ -212,6 +220,14 @@ impl Engine {
         if let Err(error) = result {
             self.fail(Some(id), &error);
         }
+    }
+
+    fn steer(
+        &mut self,
+        id: RequestId,
+        change: impl FnOnce(&mut Search) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.session()?.steer(id, change)
     }
 
     fn session(&mut self) -> Result<&mut Session, Error> {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::Emit;
 use super::opened::{Language, Opened};
 use super::reply::{Job, Reply};
+use super::search::SearchJob;
 use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
@@ -37,6 +38,7 @@ pub(super) struct Interrupted {
     suspended: Suspended,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
+    searches: BTreeMap<RequestId, SearchJob>,
 }
 
 impl Interrupted {
@@ -48,29 +50,37 @@ impl Interrupted {
 
     /// Ends everything that was in progress with the same error.
     pub(super) fn fail_all(self, error: &Error) {
-        fail_all(&self.emit, self.jobs.into_keys(), error);
+        fail_all(&self.emit, &self.jobs, &self.searches, error);
     }
 }
 
-fn fail_all(emit: &Emit, ids: impl Iterator<Item = RequestId>, error: &Error) {
-    for id in ids {
+fn fail_all(
+    emit: &Emit,
+    jobs: &BTreeMap<RequestId, Job>,
+    searches: &BTreeMap<RequestId, SearchJob>,
+    error: &Error,
+) {
+    let running = searches.iter().filter(|(_, search)| !search.is_done()).map(|(id, _)| id);
+    for &id in jobs.keys().chain(running) {
         emit(Event::Failed { id: Some(id), kind: error.kind().into(), message: error.to_string() });
     }
 }
 
 /// A model that answers.
 pub(super) struct Session {
-    emit: Emit,
+    pub(super) emit: Emit,
     origin: Origin,
     pub(super) opened: Opened,
     /// What reading, packing and uploading the weights took.
     pub(super) weights_ms: f64,
     pub(super) scheduler: Scheduler,
-    language: Option<Language>,
-    end_tokens: Vec<u32>,
-    info: ModelInfo,
+    pub(super) language: Option<Language>,
+    pub(super) end_tokens: Vec<u32>,
+    pub(super) info: ModelInfo,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
+    /// Running, held, and the last few that ended.
+    pub(super) searches: BTreeMap<RequestId, SearchJob>,
 }
 
 impl Session {
@@ -138,6 +148,7 @@ impl Session {
             info,
             jobs: BTreeMap::new(),
             replies: HashMap::new(),
+            searches: BTreeMap::new(),
         })
     }
 
@@ -149,7 +160,7 @@ impl Session {
         self.scheduler.is_busy()
     }
 
-    fn encode(&self, prompt: &Prompt) -> Result<EncodedPrompt> {
+    pub(super) fn encode(&self, prompt: &Prompt) -> Result<EncodedPrompt> {
         match (&self.language, prompt) {
             (Some(language), _) => text::encode(prompt, &language.tokenizer, &language.template),
             (None, Prompt::Tokens { tokens }) => {
@@ -166,9 +177,7 @@ impl Session {
         sampling: &SamplingOptions,
     ) -> Result<()> {
         sampling.validate()?;
-        if self.jobs.contains_key(&id) {
-            return Err(Error::BadRequest(format!("request {id} is already being answered")));
-        }
+        self.check_new(id)?;
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
         if let Some(message) = &prompt.note {
@@ -211,6 +220,13 @@ impl Session {
         Ok(())
     }
 
+    pub(super) fn check_new(&self, id: RequestId) -> Result<()> {
+        if self.jobs.contains_key(&id) || self.searches.contains_key(&id) {
+            return Err(Error::BadRequest(format!("request {id} is already being answered")));
+        }
+        Ok(())
+    }
+
     fn sequences_of(&self, id: RequestId) -> Vec<SequenceId> {
         self.replies
             .iter()
@@ -223,11 +239,15 @@ impl Session {
         for sequence in self.sequences_of(id) {
             self.scheduler.cancel(sequence);
         }
+        self.with_search(id, |job, ground| {
+            job.cancel(ground.scheduler);
+            Ok(())
+        });
     }
 
     /// Ends everything in progress with the same error.
     pub(super) fn fail_all(self, error: &Error) {
-        fail_all(&self.emit, self.jobs.into_keys(), error);
+        fail_all(&self.emit, &self.jobs, &self.searches, error);
     }
 
     /// Lets go of the device and keeps what was being answered.
@@ -238,6 +258,7 @@ impl Session {
             suspended: self.scheduler.suspend(),
             jobs: self.jobs,
             replies: self.replies,
+            searches: self.searches,
         }
     }
 
@@ -245,6 +266,7 @@ impl Session {
     pub(super) fn resume(&mut self, interrupted: Interrupted) {
         self.jobs = interrupted.jobs;
         self.replies = interrupted.replies;
+        self.searches = interrupted.searches;
         self.scheduler.resume(interrupted.suspended);
     }
 
@@ -252,9 +274,18 @@ impl Session {
     pub(super) async fn step(&mut self) -> Result<()> {
         for output in self.scheduler.step().await? {
             match output {
-                Output::Token { id, record } => self.token(id, &record),
-                Output::Finished { id, reason } => self.finished(id, reason),
-                Output::Failed { id, error } => self.failed(id, &error),
+                Output::Token { id, record } => match self.search_of(id) {
+                    Some(search) => self.with_search(search, |job, ground| job.token(id, &record, ground)),
+                    None => self.token(id, &record),
+                },
+                Output::Finished { id, reason } => match self.search_of(id) {
+                    Some(search) => self.with_search(search, |job, _| job.finished(id, reason)),
+                    None => self.finished(id, reason),
+                },
+                Output::Failed { id, error } => match self.search_of(id) {
+                    Some(search) => self.with_search(search, |_, _| Err(error)),
+                    None => self.failed(id, &error),
+                },
             }
         }
         Ok(())

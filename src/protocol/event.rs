@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BenchReport, Channel, Comparison, DeviceInfo, FinishReason, FitReport, Library, Listing, LoadPhase,
-    ModelInfo, NodeDetail, NodeId, PullPhase, RequestId, SearchProgress, SearchReport, SelfTestResult,
-    StoredModel, TopLogprob, TreeNode, Usage, Votes,
+    ModelInfo, NodeDetail, NodeId, Prompt, PullPhase, RequestId, SamplingOptions, SearchOptions,
+    SearchProgress, SearchReport, SelfTestResult, StoredModel, TopLogprob, TreeNode, Usage, Votes,
 };
 
 /// What the engine tells.
@@ -167,6 +167,28 @@ pub enum Event {
         /// The table.
         comparison: Comparison,
     },
+    /// A lane begins or goes on with a rollout; the rollout's `Token` events follow.
+    Launched {
+        /// The search.
+        id: RequestId,
+        /// The rollout, from 0; its `Token` events bear it as `choice`.
+        rollout: u32,
+        /// The node it leaves from.
+        node: NodeId,
+        /// What it says after that node so far; what was told before does not count.
+        text: String,
+    },
+    /// A search was imported; what is in its tree follows as if it happened now.
+    Imported {
+        /// The search.
+        id: RequestId,
+        /// The question.
+        prompt: Prompt,
+        /// How tokens are chosen.
+        sampling: SamplingOptions,
+        /// How it searches, as its mode has made the options.
+        search: SearchOptions,
+    },
     /// Nodes that a rollout added to a tree, parents first.
     Expanded {
         /// The search.
@@ -199,7 +221,7 @@ pub enum Event {
         /// Rollouts and tokens.
         progress: SearchProgress,
     },
-    /// A search ended; its tree stays until the next one, for `Continue`, `Branch` and `Export`.
+    /// A search ended; its tree stays until eight others have ended, for `Node`, `Continue`, `Branch` and `Export`.
     SearchDone {
         /// The search.
         id: RequestId,

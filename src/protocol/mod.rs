@@ -23,8 +23,8 @@ pub use options::{
     BenchOptions, KvType, LoadOptions, Message, ModelSource, Prompt, Quantize, Role, SamplingOptions, Variant,
 };
 pub use reports::{
-    BenchReport, Channel, DecodeBench, DeviceInfo, FinishReason, ModelInfo, SelfTestResult, TensorFormat,
-    TopLogprob, Usage,
+    BenchReport, Channel, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench, ModelInfo,
+    SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
 };
 pub use search::{
     Action, AnswerKind, KNOBS, Knob, Mode, Preset, Reflection, Repeats, SearchOptions, Selection, VoteRule,
@@ -131,8 +131,8 @@ pub enum Request {
         /// `StoredModel::name`.
         name: String,
     },
-    /// Search for an answer; answered by `Started`, `Token`, `Expanded`, `Visited`, `Voted`, `Searched`… and
-    /// `SearchDone`. `Cancel` ends it at once with the best answer so far.
+    /// Search for an answer; answered by `Started`, `Launched`, `Token`, `Expanded`, `Visited`, `Voted`,
+    /// `Searched`… and `SearchDone`. `Cancel` ends it at once with the best answer so far.
     Search {
         /// Whose answers.
         id: RequestId,
@@ -145,7 +145,7 @@ pub enum Request {
         #[serde(default)]
         search: SearchOptions,
     },
-    /// Go on with a search that was exported, as if it had never stopped; answered as `Search`.
+    /// Go on with a search that was exported, as if it had never stopped; answered by `Imported`, then as `Search`.
     Import {
         /// Whose answers.
         id: RequestId,

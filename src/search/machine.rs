@@ -11,15 +11,14 @@ use super::class::class;
 use super::plan::window;
 use super::rollout::{Ground, Rollout, State, reply_answer};
 use super::score::Score;
-use super::select::{Climate, Launch};
+use super::select::Launch;
 use super::token::Token;
-use super::tree::{Answer, ROOT, Tree};
+use super::tree::{Answer, Tree};
 use super::vote::{Outcome, agreed, ballots, count};
 use super::work::{Told, Work};
 use crate::error::{Error, Result};
 use crate::protocol::{
-    NodeId, NodeKind, Repeats, SamplingOptions, SearchOptions, SearchProgress, StopCause, ThoughtFormat,
-    Votes,
+    NodeId, NodeKind, Repeats, SamplingOptions, SearchOptions, StopCause, ThoughtFormat, Votes,
 };
 
 /// What a search has for an idle lane.
@@ -74,7 +73,7 @@ pub struct Search {
     pub(super) used: u32,
     pub(super) dropped: u32,
     /// Smallest and largest value of a rollout that ended by itself.
-    range: Option<(Score, Score)>,
+    pub(super) range: Option<(Score, Score)>,
     /// Rollouts that ended by themselves, and the sum of their paths' lengths in tokens.
     pub(super) ended: (u32, u32),
     pub(super) wishes: VecDeque<Wish>,
@@ -135,30 +134,29 @@ impl Search {
         &self.options
     }
 
+    /// How tokens are chosen.
+    pub fn sampling(&self) -> &SamplingOptions {
+        &self.sampling
+    }
+
+    /// Longest path, in tokens.
+    pub fn path_limit(&self) -> u32 {
+        self.path_limit
+    }
+
+    /// Whether nothing will be asked for any more, unless the person wishes for more.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// Why no more rollouts are launched, once that is so.
     pub fn stopped(&self) -> Option<StopCause> {
         self.stop
     }
 
-    /// What the selection formula knows now.
-    pub fn climate(&self) -> Climate {
-        let used = f64::from(self.used) / f64::from(self.options.max_tokens);
-        Climate { range: self.range, used: used.min(1.0) }
-    }
-
     /// What changed since the last call.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
-    }
-
-    /// How far it is.
-    pub fn progress(&self) -> SearchProgress {
-        SearchProgress {
-            rollouts: self.tree.node(ROOT).visits,
-            in_flight: self.rollouts.len() as u32,
-            tokens: self.used + self.dropped + self.rollouts.iter().map(|rollout| rollout.spent).sum::<u32>(),
-            max_tokens: self.options.max_tokens,
-        }
     }
 
     /// Votes so far, and who leads.

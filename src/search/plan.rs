@@ -1,10 +1,16 @@
 //! When the next rollout is launched, where, and what it may spend: by what is in the tree, never by the clock.
 
 use super::machine::Search;
-use super::select::{Launch, select};
+use super::select::{Climate, Launch, select};
 use crate::protocol::StopCause;
 
 impl Search {
+    /// What the selection formula knows now.
+    pub fn climate(&self) -> Climate {
+        let used = f64::from(self.used) / f64::from(self.options.max_tokens);
+        Climate { range: self.range, used: used.min(1.0) }
+    }
+
     /// Where the next rollout sets out, and what it may spend.
     pub(super) fn plan(&self) -> Result<(Launch, u32), StopCause> {
         let (available, least) = (self.available(), 2 * self.options.answer_reserve);

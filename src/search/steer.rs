@@ -7,7 +7,7 @@ use super::token::Token;
 use super::tree::ROOT;
 use super::vote::{ballots, count};
 use crate::error::{Error, Result};
-use crate::protocol::{NodeId, NodeKind, SearchReport, StopCause};
+use crate::protocol::{NodeId, NodeKind, SearchProgress, SearchReport, StopCause};
 
 impl Search {
     /// Leaves a branch alone, or takes it in again. Its votes do not count meanwhile.
@@ -78,6 +78,16 @@ impl Search {
         self.tree.get(node).map(|_| ()).ok_or_else(none)
     }
 
+    /// How far it is.
+    pub fn progress(&self) -> SearchProgress {
+        SearchProgress {
+            rollouts: self.tree.node(ROOT).visits,
+            in_flight: self.rollouts.len() as u32,
+            tokens: self.used + self.dropped + self.rollouts.iter().map(|rollout| rollout.spent).sum::<u32>(),
+            max_tokens: self.options.max_tokens,
+        }
+    }
+
     /// The answer so far, and how it came about.
     pub fn report(&self) -> SearchReport {
         let outcome = self.outcome();
@@ -114,8 +124,13 @@ impl Search {
     /// A search from [`Search::to_json`]. Work that was asked for and never told is asked for again, so to go on is
     /// as if there had been no pause.
     pub fn from_json(json: &str) -> Result<Self> {
-        let bad = |what: String| Error::BadRequest(format!("this is no search that can go on: {what}"));
-        let mut search: Self = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
+        serde_json::from_str::<Self>(json).map_err(|error| cannot_go_on(&error.to_string()))?.checked()
+    }
+
+    /// Checks a search from outside, as [`Search::from_json`] does.
+    pub fn checked(self) -> Result<Self> {
+        let bad = |what: String| cannot_go_on(&what);
+        let mut search = self;
         search.options.validate()?;
         search.sampling.validate()?;
         let nodes = search.tree.nodes();
@@ -140,4 +155,8 @@ impl Search {
         search.rollouts.iter_mut().for_each(Rollout::ask_again);
         Ok(search)
     }
+}
+
+fn cannot_go_on(what: &str) -> Error {
+    Error::BadRequest(format!("this is no search that can go on: {what}"))
 }

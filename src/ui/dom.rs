@@ -75,6 +75,33 @@ pub(super) async fn copy(text: String) -> bool {
     wasm_bindgen_futures::JsFuture::from(promise).await.is_ok()
 }
 
+/// Hands the person a file with this text.
+pub(super) fn download(name: &str, mime: &str, text: &str) {
+    let parts: js_sys::Array = std::iter::once(JsValue::from_str(text)).collect();
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(mime);
+    let Ok(blob) = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    let link = document().create_element("a").ok().and_then(|link| link.dyn_into().ok());
+    if let Some(link) = link.map(|link: web_sys::HtmlAnchorElement| link) {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    // The browser reads it after this call.
+    let free = move || {
+        // An address that is gone is freed already.
+        drop(web_sys::Url::revoke_object_url(&url));
+    };
+    set_timeout(free, std::time::Duration::from_secs(60));
+}
+
+/// The text of a file; what cannot be read is empty, and what is no text shows where it breaks.
+pub(super) async fn text_of(file: &web_sys::File) -> String {
+    let text = wasm_bindgen_futures::JsFuture::from(file.text()).await;
+    text.ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
 /// Runs `then` before the next frame, or soon when the tab is hidden and draws no frames.
 pub(super) fn soon(then: impl FnOnce() + 'static) {
     if document().hidden() {

@@ -3,6 +3,7 @@
 use crate::protocol::Request;
 
 use super::choice::Choice;
+use super::search::Form;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,4 +26,13 @@ pub enum Effect {
     UseIfIdle(Choice),
     /// At the next visit, ask the library for downloads that were not finished.
     MarkLibrary,
+    /// Hand the person a file.
+    Download {
+        /// Its name.
+        name: String,
+        /// What it is.
+        form: Form,
+        /// What it holds.
+        text: String,
+    },
 }

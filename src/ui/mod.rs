@@ -13,6 +13,7 @@ pub mod notices;
 pub mod picked;
 pub mod progress;
 pub mod reply;
+pub mod search;
 pub mod settings;
 pub mod state;
 pub mod symbols;

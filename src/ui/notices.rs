@@ -106,6 +106,15 @@ impl Notice {
     }
 }
 
+impl Notice {
+    /// The notice for a file with a search that could not be opened.
+    pub fn of_import(kind: &str, detail: &str) -> Self {
+        let advice = "Choose a file that Polo exported, with the model loaded that made it.";
+        let title = "This search could not be opened".to_owned();
+        Self { title, advice, ..Self::new(kind, detail) }
+    }
+}
+
 /// Something the reader should know that stopped nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remark {

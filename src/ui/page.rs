@@ -4,7 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::File;
 
-use crate::protocol::{Event, ModelSource, Request};
+use crate::protocol::{Event, ModelSource, Request, SearchOptions};
 
 use super::choice::Choice;
 use super::dom;
@@ -13,6 +13,8 @@ use super::link::Link;
 use super::models::Models;
 use super::notices::Notice;
 use super::picked;
+use super::search::Searches;
+use super::search::knobs::SearchSettings;
 use super::settings::{Settings, hub_of, load_options};
 use super::shell::{self, NewVersion};
 use super::state::{Chat, Phase};
@@ -21,6 +23,8 @@ use super::state::{Chat, Phase};
 const SETTINGS: &str = "polo.settings";
 /// Where the last model is kept.
 const MODEL: &str = "polo.model";
+/// Where the way of searching is kept.
+const SEARCH: &str = "polo.search";
 /// Says that something was downloaded once, so that the library is worth asking at the start.
 const LIBRARY: &str = "polo.library";
 
@@ -30,6 +34,8 @@ pub(super) struct Page {
     pub(super) chat: RwSignal<Chat>,
     pub(super) models: RwSignal<Models>,
     pub(super) settings: RwSignal<Settings>,
+    /// Whether and how the next question is searched for.
+    pub(super) search: RwSignal<SearchSettings>,
     /// What stands in the composer.
     pub(super) draft: RwSignal<String>,
     /// Whether the view follows the end of the conversation.
@@ -42,6 +48,10 @@ pub(super) struct Page {
     pub(super) hub: StoredValue<Option<String>>,
     pub(super) composer: NodeRef<html::Textarea>,
     pub(super) settings_dialog: NodeRef<html::Dialog>,
+    /// The dialog with the knobs of a search.
+    pub(super) search_dialog: NodeRef<html::Dialog>,
+    /// The dialog that compares four ways to an answer.
+    pub(super) compare_dialog: NodeRef<html::Dialog>,
     /// The dialog with the models.
     pub(super) models_dialog: NodeRef<html::Dialog>,
     /// The dialog with what the loaded model and the GPU are.
@@ -65,10 +75,13 @@ impl Page {
         }
         let settings = RwSignal::new(Settings::from_json(&dom::load(SETTINGS).unwrap_or_default()));
         Effect::new(move |_| settings.with(|settings| dom::store(SETTINGS, &settings.to_json())));
+        let search = RwSignal::new(SearchSettings::from_json(&dom::load(SEARCH).unwrap_or_default()));
+        Effect::new(move |_| search.with(|search| dom::store(SEARCH, &search.to_json())));
         let page = Self {
             chat,
             models: RwSignal::new(Models::new(options)),
             settings,
+            search,
             draft: RwSignal::new(String::new()),
             following: RwSignal::new(true),
             not_a_model: RwSignal::new(None),
@@ -76,6 +89,8 @@ impl Page {
             hub: StoredValue::new(hub.map(str::to_owned)),
             composer: NodeRef::new(),
             settings_dialog: NodeRef::new(),
+            search_dialog: NodeRef::new(),
+            compare_dialog: NodeRef::new(),
             models_dialog: NodeRef::new(),
             inspector: NodeRef::new(),
             engine: StoredValue::new_local(Link::new("polo engine", None, |_| {})),
@@ -126,6 +141,11 @@ impl Page {
         effects.unwrap_or_default().into_iter().for_each(|effect| self.perform(effect));
     }
 
+    /// Changes a search, and does what that asks for.
+    pub(super) fn act_on_searches(self, change: impl FnOnce(&mut Searches)) {
+        self.act(|chat| chat.act_on_searches(change));
+    }
+
     /// Changes what is known of models, and does what that asks for.
     pub(super) fn act_on_models(self, change: impl FnOnce(&mut Models)) {
         let effects = self.models.try_update(|models| {
@@ -158,6 +178,7 @@ impl Page {
                 self.library.with_value(|link| link.post(&request, &[]));
             }
             effect::Effect::RestartLibrary => self.library.update_value(Link::restart),
+            effect::Effect::Download { name, form, text } => dom::download(&name, form.mime(), &text),
             effect::Effect::MarkLibrary => dom::store(LIBRARY, "1"),
             effect::Effect::Use(choice) => self.act(|chat| chat.use_model(choice)),
             effect::Effect::UseIfIdle(choice) => {
@@ -238,10 +259,35 @@ impl Page {
     /// Sends a question.
     pub(super) fn ask(self, question: &str) {
         let settings = self.settings.get_untracked();
+        let search = self.next_search();
         self.act(|chat| {
+            chat.search = search;
             chat.ask(question, &settings, dom::random_seed(), dom::now_ms());
         });
         self.following.set(true);
+    }
+
+    /// How the next question is to be searched for, if it is.
+    fn next_search(self) -> Option<SearchOptions> {
+        self.search.with_untracked(|search| search.on.then(|| search.options.clone()))
+    }
+
+    /// Opens the first of these files as a search that was exported.
+    pub(super) fn import_search(self, files: &[File]) {
+        let Some(file) = files.first().cloned() else { return };
+        leptos::task::spawn_local(async move {
+            let json = dom::text_of(&file).await;
+            self.act(|chat| chat.import(json, dom::now_ms()));
+            self.following.set(true);
+        });
+    }
+
+    /// Answers this question in four ways.
+    pub(super) fn compare(self, question: &str) {
+        let (settings, search) = (self.settings.get_untracked(), self.search.get_untracked());
+        self.act(|chat| {
+            chat.compare(question, &settings, &search.options, dom::random_seed(), dom::now_ms());
+        });
     }
 
     /// Sends what stands in the composer.
@@ -259,7 +305,11 @@ impl Page {
     /// Makes the last reply anew.
     pub(super) fn regenerate(self) {
         let settings = self.settings.get_untracked();
-        self.act(|chat| chat.regenerate(&settings, dom::random_seed(), dom::now_ms()));
+        let search = self.next_search();
+        self.act(|chat| {
+            chat.search = search;
+            chat.regenerate(&settings, dom::random_seed(), dom::now_ms());
+        });
         self.following.set(true);
     }
 

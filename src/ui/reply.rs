@@ -101,7 +101,7 @@ impl Reply {
     pub fn push(&mut self, channel: Channel, text: &str, now_ms: f64) {
         self.status = Status::Writing;
         self.tokens += 1;
-        self.span_ms = Some((self.span_ms.map_or(now_ms, |(first, _)| first), now_ms));
+        self.touch(now_ms);
         self.append(channel, text);
         match channel {
             Channel::Thought => self.thought_tokens += 1,
@@ -109,6 +109,11 @@ impl Reply {
                 self.thought_end_ms.get_or_insert(now_ms);
             }
         }
+    }
+
+    /// Notes that something was written for it, whatever became of that.
+    pub fn touch(&mut self, now_ms: f64) {
+        self.span_ms = Some((self.span_ms.map_or(now_ms, |(first, _)| first), now_ms));
     }
 
     /// Takes text without a token of its own.
@@ -177,7 +182,7 @@ impl Reply {
     pub fn first_token_ms(&self) -> Option<f64> {
         self.usage
             .as_ref()
-            .filter(|usage| usage.completion_tokens > 0)
+            .filter(|usage| usage.completion_tokens > 0 && usage.first_token_ms > 0.0)
             .map(|usage| usage.first_token_ms)
             .or_else(|| self.span_ms.map(|(first, _)| first - self.asked_ms))
     }

@@ -2,18 +2,20 @@
 //! engine says, and nothing else. No DOM here, so all of it is tested natively.
 
 mod loading;
+mod searching;
 
 use std::sync::Arc;
 
 use crate::protocol::{
     BenchOptions, BenchReport, DeviceInfo, Event, FinishReason, LoadOptions, LoadPhase, Message, ModelInfo,
-    Prompt, Request, RequestId, Role, SelfTestResult,
+    Prompt, Request, RequestId, Role, SearchOptions, SelfTestResult,
 };
 
 use super::choice::Choice;
 use super::effect::Effect;
 use super::notices::{Notice, Remark};
 use super::reply::{Reply, Status};
+use super::search::{Searches, compare::Comparison};
 use super::settings::Settings;
 use super::task::Task;
 
@@ -73,6 +75,12 @@ pub struct Chat {
     pub self_test: Task<Vec<SelfTestResult>>,
     /// The measurement of speed.
     pub bench: Task<BenchReport>,
+    /// How the next question is searched for; `None` for a plain reply.
+    pub search: Option<SearchOptions>,
+    /// The searches among the replies, by the request of the reply, and those of the comparison.
+    pub searches: Searches,
+    /// The same question in four ways.
+    pub comparison: Option<Comparison>,
     options: LoadOptions,
     effects: Vec<Effect>,
     /// How to ask the last question once the model is loaded.
@@ -98,6 +106,9 @@ impl Chat {
             announcement: String::new(),
             self_test: Task::Idle,
             bench: Task::Idle,
+            search: None,
+            searches: Searches::default(),
+            comparison: None,
             options,
             effects: Vec::new(),
             waiting: None,
@@ -115,7 +126,7 @@ impl Chat {
 
     /// Whether a reply is being made.
     pub fn is_busy(&self) -> bool {
-        self.exchanges.last().is_some_and(|last| last.reply.is_open())
+        self.exchanges.iter().any(|exchange| exchange.reply.is_open()) || self.is_comparing()
     }
 
     /// Tokens the conversation takes of the context, and the context, once known.
@@ -174,6 +185,11 @@ impl Chat {
             let reply = Arc::make_mut(&mut last.reply);
             (reply.id, reply.status) = (id, Status::Reading);
             reply.by(&model);
+            if let Some(search) = self.search.clone() {
+                self.searches.begin(id, &search, reply.asked_ms);
+                self.effects.push(Effect::Post(Request::Search { id, prompt, sampling, search }));
+                return;
+            }
         }
         self.effects.push(Effect::Post(Request::Generate { id, prompt, sampling }));
     }
@@ -200,8 +216,10 @@ impl Chat {
 
     /// Stops the reply that is being made.
     pub fn stop(&mut self) {
+        self.stop_comparing();
         let waiting = self.waiting.take().is_some();
-        let Some(last) = self.exchanges.last_mut().filter(|last| last.reply.is_open()) else { return };
+        let mut latest = self.exchanges.iter_mut().rev();
+        let Some(last) = latest.find(|exchange| exchange.reply.is_open()) else { return };
         if waiting {
             Arc::make_mut(&mut last.reply).status = Status::Done(FinishReason::Cancelled);
             "Stopped".clone_into(&mut self.announcement);
@@ -214,6 +232,8 @@ impl Chat {
     pub fn new_chat(&mut self) {
         self.stop();
         self.exchanges.clear();
+        self.comparison = None;
+        self.searches.clear();
         self.notice = None;
         self.remarks.clear();
         "New chat".clone_into(&mut self.announcement);
@@ -239,6 +259,9 @@ impl Chat {
 
     /// Takes what the engine says; `now_ms` is the page's clock.
     pub fn apply(&mut self, event: Event, now_ms: f64) {
+        if self.search_event(&event, now_ms) {
+            return;
+        }
         match event {
             // Said once; a second time would load the model twice.
             Event::Ready if self.phase == Phase::Starting => {
@@ -311,6 +334,8 @@ impl Chat {
             | Event::Searched { .. }
             | Event::SearchDone { .. }
             | Event::Node { .. }
+            | Event::Launched { .. }
+            | Event::Imported { .. }
             | Event::Exported { .. } => {}
         }
     }
@@ -324,6 +349,7 @@ impl Chat {
                 self.down(Notice::of_load(kind, message, &self.choice));
                 return;
             }
+            Some(id) if self.search_failed(id, kind, message) => return,
             Some(id) => {
                 let Some(exchange) = self.exchange(id) else { return };
                 if matches!(kind, "context_full" | "bad_request") && exchange.reply.tokens == 0 {
@@ -352,6 +378,7 @@ impl Chat {
         let Some(mut last) = self.exchanges.pop() else { return };
         match last.previous.take() {
             Some(previous) => self.exchanges.push(Exchange { reply: previous, ..last }),
+            None if last.question.is_empty() => {}
             None => self.effects.push(Effect::Draft(last.question.to_string())),
         }
     }

@@ -5,7 +5,7 @@ use super::*;
 use crate::protocol::{Channel, ModelSource, SamplingOptions, ThoughtFormat, Usage};
 
 /// A chat whose model is loaded, with no effects pending.
-fn ready() -> Chat {
+pub(super) fn ready() -> Chat {
     let mut chat = Chat::new(LoadOptions::default(), Choice::default());
     chat.apply(Event::Ready, 0.0);
     let [Effect::Post(Request::Load { id, source: ModelSource::Embedded, .. })] = chat.take_effects()[..]

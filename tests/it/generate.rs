@@ -207,3 +207,94 @@ fn more_than_the_pages_hold_is_done_one_after_the_other() {
     scheduler.clear_cache();
     assert_eq!(scheduler.pages_used(), 0);
 }
+
+#[test]
+fn sequences_that_begin_alike_compute_the_beginning_once() {
+    let mut scheduler = scheduler(Variant::Serial);
+    // 12 pages of 16 tokens; all are there before any has been computed.
+    let prompt = some_tokens(5, 192, VOCAB);
+    let ids: Vec<_> = (0..4)
+        .map(|choice| scheduler.submit(SequenceRequest { choice, ..request(7, prompt.clone(), 24) }).unwrap())
+        .collect();
+    let other = scheduler.submit(request(8, some_tokens(6, 20, VOCAB), 8)).unwrap();
+    let mut most_pages = 0;
+    let mut told = Told::new();
+    while scheduler.is_busy() {
+        for output in pollster::block_on(scheduler.step()).unwrap() {
+            if let Output::Token { id, record } = output {
+                told.entry(id).or_default().0.push((record.id, record.logit.to_bits()));
+            }
+        }
+        most_pages = most_pages.max(scheduler.pages_used());
+    }
+    assert!(told[&other].0.len() == 8 && ids.iter().all(|id| told[id].0.len() == 24));
+    // The prompt, four continuations of two pages with a broken one each, and the other sequence.
+    assert!(most_pages <= 12 + 4 * 3 + 3, "{most_pages} pages");
+}
+
+/// What a record says of the logits: log-sum-exp, then the best five with their ids.
+fn seen(record: &polo::sampler::Record) -> (f32, Vec<(u32, f32)>) {
+    (record.log_sum_exp, record.top_ids.into_iter().zip(record.top_logits).collect())
+}
+
+#[test]
+fn the_logits_of_every_node_of_a_tree_are_those_of_its_path() {
+    for variant in [Variant::Base, Variant::Subgroup, Variant::Serial] {
+        let model = || pollster::block_on(load(MODEL, variant, KvType::F32, 128 << 20));
+        let mut tree = Scheduler::new(model());
+        let mut line = Scheduler::new(model());
+        // Each node goes on from a random place of a random earlier one, with tokens of its own; eight at a time.
+        let mut paths: Vec<Vec<u32>> = vec![some_tokens(3, 37, VOCAB)];
+        let mut checked = 0;
+        for round in 0..4u64 {
+            let mut records = BTreeMap::new();
+            for lane in 0..8u64 {
+                let dice = some_tokens(100 + round * 8 + lane, 3, 1 << 16);
+                let parent = &paths[dice[0] as usize % paths.len()];
+                let cut = 20 + dice[1] as usize % (parent.len() - 19);
+                let mut path = parent[..cut.min(parent.len())].to_vec();
+                path.extend(some_tokens(200 + round * 8 + lane, dice[2] as usize % 4, VOCAB));
+                let length = 3 + dice[2] as usize % 14;
+                let asked = SequenceRequest { choice: lane as u32, ..request(round, path.clone(), length) };
+                records.insert(tree.submit(asked).unwrap(), (path, Vec::new()));
+            }
+            while tree.is_busy() {
+                for output in pollster::block_on(tree.step()).unwrap() {
+                    if let Output::Token { id, record } = output {
+                        records.get_mut(&id).unwrap().1.push(record);
+                    }
+                }
+            }
+            for (mut path, records) in records.into_values() {
+                for record in &records {
+                    // Every other token, and the whole line anew for each.
+                    if record.position % 2 == 0 {
+                        line.clear_cache();
+                        let fresh = line.submit(request(round, path.clone(), 1)).unwrap();
+                        let mut alone = None;
+                        while line.is_busy() {
+                            for output in pollster::block_on(line.step()).unwrap() {
+                                match output {
+                                    Output::Token { id, record } if id == fresh => alone = Some(record),
+                                    _ => {}
+                                }
+                            }
+                        }
+                        let (a, b) = (seen(record), seen(&alone.unwrap()));
+                        let close = |a: f32, b: f32| (a - b).abs() <= 1e-4 * b.abs().max(1.0);
+                        assert!(close(a.0, b.0), "{variant:?}: {} and {}", a.0, b.0);
+                        for ((a_id, a), (b_id, b)) in a.1.iter().zip(&b.1) {
+                            assert!(close(*a, *b), "{variant:?}: {a_id} {a} and {b_id} {b}");
+                        }
+                        checked += 1;
+                    }
+                    path.push(record.id);
+                }
+                paths.push(path);
+            }
+        }
+        assert!(checked > 100, "{checked} nodes");
+        tree.clear_cache();
+        assert_eq!(tree.pages_used(), 0);
+    }
+}

@@ -16,5 +16,6 @@ mod pull;
 mod quant;
 mod real;
 mod search;
+mod searches;
 mod shaders;
 mod text;

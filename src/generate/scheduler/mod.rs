@@ -6,13 +6,15 @@
 mod step;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use super::cache::{PrefixCache, common_prefix};
 use super::sequence::{Sequence, SequenceId, SequenceRequest};
 use crate::error::{Error, Result};
-use crate::gpu::{Pending, Plan, Ring};
+use crate::gpu::{Extent, Pending, Plan, Ring};
 use crate::model::{Pages, Qwen2};
 use crate::ops::logit_blocks::Sampling;
+use crate::ops::step::PAGE;
 use crate::protocol::FinishReason;
 use crate::sampler::Record;
 
@@ -59,7 +61,7 @@ pub struct Scheduler {
     model: Qwen2,
     pages: Pages,
     sampling: Sampling,
-    sample_plan: Option<Plan>,
+    sample_plan: Option<Rc<Plan>>,
     sequences: BTreeMap<SequenceId, Sequence>,
     waiting: VecDeque<SequenceId>,
     slots: Vec<Option<SequenceId>>,
@@ -130,6 +132,15 @@ impl Scheduler {
     /// The model.
     pub fn model(&self) -> &Qwen2 {
         &self.model
+    }
+
+    /// The plans of the last decode step, which had `rows` rows, each with its grids; for measurements. What they
+    /// compute when run again means nothing: no sequence may be in progress.
+    pub fn last_step(&self, rows: usize) -> Vec<(Rc<Plan>, Extent)> {
+        let (plans, extent) = self.model.last_step(rows);
+        let [layers, head] = plans;
+        let sampling = self.sample_plan.clone().map(|plan| (plan, rows.into()));
+        [(layers, extent), (head, rows.into())].into_iter().chain(sampling).collect()
     }
 
     /// Pages held by sequences and by the cache of finished ones.
@@ -236,27 +247,39 @@ impl Scheduler {
         Ok(std::mem::take(&mut self.outputs))
     }
 
-    /// Gives waiting sequences a slot and the pages of the longest prefix at hand.
+    /// Gives waiting sequences a slot and the pages of the longest prefix at hand. One whose beginning another is
+    /// just computing waits for it, so that branches of one prompt compute it once.
     fn admit(&mut self) {
-        while let Some(slot) = self.slots.iter().position(Option::is_none) {
-            let Some(id) = self.waiting.pop_front() else { break };
-            let Some(sequence) = self.sequences.get(&id) else { continue };
+        let mut at = 0;
+        while at < self.waiting.len()
+            && let Some(slot) = self.slots.iter().position(Option::is_none)
+        {
+            let id = self.waiting[at];
+            let Some(sequence) = self.sequences.get(&id) else {
+                self.waiting.remove(at);
+                continue;
+            };
             // The last token is computed again: its logits are wanted.
             let most = sequence.prefill_len() - 1;
             let tokens = &sequence.request.tokens;
-            let shared =
-                |other: &Sequence| common_prefix(&other.tokens, tokens).min(other.submitted()).min(most);
-            let parent = self
-                .sequences
-                .iter()
-                .filter(|(other, _)| **other != id)
-                .max_by_key(|(_, other)| shared(other));
-            let running = parent.map_or(0, |(_, other)| shared(other));
-            let table = if running > 0 && running >= self.cache.best_len(tokens).min(most) {
-                parent.map(|(_, other)| other.table.fork(running, &mut self.pages))
-            } else {
-                self.cache.fork(tokens, most, &mut self.pages)
+            let begins = |other: &Sequence| common_prefix(&other.tokens, tokens).min(most);
+            let running = self.sequences.values().filter(|other| other.slot.is_some());
+            let parent = running.clone().max_by_key(|other| begins(other).min(other.submitted()));
+            let shared = parent.map_or(0, |other| begins(other).min(other.submitted()));
+            let cached = self.cache.best_len(tokens).min(most);
+            let coming = running.filter(|other| other.is_prefilling());
+            let coming = coming.map(|other| begins(other).min(other.prefill_len())).max().unwrap_or(0);
+            if coming >= shared.max(cached) + PAGE {
+                at += 1;
+                continue;
+            }
+            let table = match parent {
+                Some(other) if shared > 0 && shared >= cached => {
+                    Some(other.table.fork(shared, &mut self.pages))
+                }
+                _ => self.cache.fork(tokens, most, &mut self.pages),
             };
+            self.waiting.remove(at);
             if let Some(sequence) = self.sequences.get_mut(&id) {
                 sequence.table = table.unwrap_or_default();
                 sequence.written_entries = 0;

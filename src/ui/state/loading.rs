@@ -24,6 +24,7 @@ impl Chat {
                 Arc::make_mut(&mut last.reply).status = Status::Done(FinishReason::Cancelled);
             }
         }
+        self.stop_comparing();
         self.choice = choice;
         self.restarts = 0;
         self.notice = None;
@@ -47,8 +48,9 @@ impl Chat {
     pub(super) fn begin_load(&mut self) {
         self.load = self.next_id();
         self.phase = Phase::Loading { phase: LoadPhase::Open, done_bytes: 0, total_bytes: 0 };
-        // The engine lets go of the model it has before it takes another.
+        // The engine lets go of the model it has before it takes another, and of what it searched.
         self.model = None;
+        self.searches.lose();
         let (source, options) = (self.choice.source.clone(), self.choice.options(&self.options));
         self.effects.push(Effect::Post(Request::Load { id: self.load, source, options }));
     }
@@ -88,6 +90,7 @@ impl Chat {
         self.phase = Phase::Starting;
         self.alive = false;
         self.model = None;
+        self.searches.lose();
         self.effects.push(Effect::Restart);
     }
 
@@ -95,6 +98,7 @@ impl Chat {
         self.interrupt(&notice);
         self.phase = Phase::Down;
         self.model = None;
+        self.searches.lose();
         self.notice = Some(notice);
         // Nobody will answer the question that waits.
         if self.waiting.take().is_some() {

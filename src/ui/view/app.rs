@@ -9,6 +9,7 @@ use super::drop::DropZone;
 use super::icons::{CHEVRON_DOWN, Icon, Logo, PLUS, SLIDERS};
 use super::inspector::Inspector;
 use super::models::{ModelsDialog, state_name};
+use super::search::{CompareDialog, SearchDialog};
 use super::settings::{self, SettingsDialog};
 use super::strips::Strips;
 use super::support::{self, Missing, Unsupported};
@@ -90,6 +91,8 @@ fn Shell() -> impl IntoView {
             </section>
         </Show>
         <SettingsDialog />
+        <SearchDialog />
+        <CompareDialog />
         <ModelsDialog />
         <Inspector />
         <DropZone />

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons::{Icon, SEND, STOP};
+use super::search::SearchSwitch;
 use crate::ui::figures;
 use crate::ui::page::page;
 use crate::ui::state::{Chat, Phase};
@@ -85,6 +86,7 @@ pub fn Composer() -> impl IntoView {
                 </button>
             </Show>
         </form>
+        <SearchSwitch />
         <p class="composer-hint" id="composer-hint">
             <span class="keys">"Enter sends · Shift + Enter breaks the line · Esc stops"</span>
             <ContextMeter />

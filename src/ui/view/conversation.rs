@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::icons::{DOWN, Icon};
 use super::reply::ReplyView;
+use super::search::SearchPanel;
 use super::welcome::Welcome;
 use crate::ui::page::page;
 
@@ -113,13 +114,22 @@ fn ExchangeView(key: u64) -> impl IntoView {
     let is_last = Memo::new(move |_| {
         page.chat.with(|chat| chat.exchanges.last().is_some_and(|exchange| exchange.key == key))
     });
-    let question = page.chat.with_untracked(|chat| {
-        chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.question.trim().to_owned())
+    // A search that is opened from a file brings its question a little later.
+    let question = Memo::new(move |last: Option<&String>| {
+        page.chat.with(|chat| {
+            let exchange = chat.exchanges.iter().find(|exchange| exchange.key == key);
+            exchange.map(|e| e.question.trim().to_owned()).or_else(|| last.cloned()).unwrap_or_default()
+        })
+    });
+    let search = Memo::new(move |_| {
+        let id = reply.with(|reply| reply.as_ref().map(|reply| reply.id))?;
+        page.chat.with(|chat| chat.searches.get(id).map(|_| id))
     });
     view! {
         <article class="question" aria-label="You">
-            {question}
+            {move || question.get()}
         </article>
         <ReplyView reply is_last />
+        {move || search.get().map(|id| view! { <SearchPanel id is_last /> })}
     }
 }

@@ -27,6 +27,7 @@ pub fn Icon(path: &'static str) -> impl IntoView {
 pub(super) const SEND: &str = "M12 19V5M6 11l6-6 6 6";
 pub(super) const STOP: &str = "M8 8h8v8H8z";
 pub(super) const PLUS: &str = "M12 5v14M5 12h14";
+pub(super) const MINUS: &str = "M5 12h14";
 pub(super) const SLIDERS: &str = "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4";
 pub(super) const CLOSE: &str = "M6 6l12 12M18 6 6 18";
 pub(super) const COPY: &str = "M9 9h10v10H9zM15 9V5H5v10h4";

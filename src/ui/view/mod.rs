@@ -18,6 +18,7 @@ mod models;
 mod notice;
 mod pulls;
 mod reply;
+mod search;
 mod settings;
 mod storage;
 mod stored;

@@ -1,0 +1,370 @@
+//! Searches on a real model, through the engine's one door: Polo Tiny on whatever adapter there is.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use polo::engine::Engine;
+use polo::protocol::{
+    Action, Event, LoadOptions, Message, Mode, ModelSource, NodeId, NodeKind, Prompt, Request, RequestId,
+    Role, SamplingOptions, SearchOptions, SearchReport, Standing, StopCause, TreeNode, Votes,
+};
+
+const ID: RequestId = 2;
+
+/// What a front end sees.
+#[derive(Default)]
+struct Seen {
+    events: Vec<Event>,
+    requests: Option<futures_channel::mpsc::UnboundedSender<Request>>,
+}
+
+impl Seen {
+    fn report(&self) -> SearchReport {
+        let report = self.events.iter().rev().find_map(|event| match event {
+            Event::SearchDone { report, .. } => Some(report.clone()),
+            _ => None,
+        });
+        report.expect("the search ended")
+    }
+
+    fn nodes(&self) -> Vec<TreeNode> {
+        let nodes = self.events.iter().filter_map(|event| match event {
+            Event::Expanded { nodes, .. } => Some(nodes.clone()),
+            _ => None,
+        });
+        nodes.flatten().collect()
+    }
+
+    fn export(&self) -> (String, String) {
+        let export = self.events.iter().rev().find_map(|event| match event {
+            Event::Exported { json, svg, .. } => Some((json.clone(), svg.clone())),
+            _ => None,
+        });
+        export.expect("it was exported")
+    }
+
+    fn failures(&self) -> Vec<&str> {
+        let message = self.events.iter().map(|event| match event {
+            Event::Failed { message, .. } => message.as_str(),
+            _ => "",
+        });
+        message.filter(|message| !message.is_empty()).collect()
+    }
+}
+
+/// Loads Polo Tiny, sends `first`, and asks `react` after each event what to send next; `None` ends the engine.
+fn drive(first: Vec<Request>, react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static) -> Seen {
+    drive_with(LoadOptions::default(), first, react)
+}
+
+fn drive_with(
+    options: LoadOptions,
+    first: Vec<Request>,
+    mut react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
+) -> Seen {
+    let seen = Rc::new(RefCell::new(Seen::default()));
+    let watch = seen.clone();
+    let react = RefCell::new(move |event: &Event| react(event));
+    let engine = Engine::new(move |event| {
+        let answer = (react.borrow_mut())(&event);
+        let mut seen = watch.borrow_mut();
+        seen.events.push(event);
+        match answer {
+            Some(requests) => {
+                for request in requests {
+                    if let Some(sender) = &seen.requests {
+                        sender.unbounded_send(request).expect("the engine listens");
+                    }
+                }
+            }
+            None => seen.requests = None,
+        }
+    });
+    let (sender, requests) = futures_channel::mpsc::unbounded();
+    let load = Request::Load { id: 1, source: ModelSource::Embedded, options };
+    for request in std::iter::once(load).chain(first) {
+        sender.unbounded_send(request).expect("the engine listens");
+    }
+    seen.borrow_mut().requests = Some(sender);
+    pollster::block_on(engine.run(requests));
+    std::mem::take(&mut *seen.borrow_mut())
+}
+
+fn search(options: &SearchOptions, seed: u64) -> Request {
+    let content = "What is 12 + 30 * 2 - 7?".into();
+    let prompt = Prompt::Chat { messages: vec![Message { role: Role::User, content }] };
+    let sampling = SamplingOptions { seed, temperature: 1.0, ..SamplingOptions::default() };
+    Request::Search { id: ID, prompt, sampling, search: options.clone() }
+}
+
+fn options() -> SearchOptions {
+    SearchOptions {
+        rollouts: 6,
+        lanes: 3,
+        agreement: 1.0,
+        action: Action::MiniStep(16),
+        ..SearchOptions::default()
+    }
+}
+
+/// Runs a search to its end, and has it exported.
+fn run(options: &SearchOptions, seed: u64) -> Seen {
+    drive(vec![search(options, seed)], |event| match event {
+        Event::SearchDone { .. } => Some(vec![Request::Export { id: ID }]),
+        Event::Exported { .. } | Event::Failed { .. } => None,
+        _ => Some(Vec::new()),
+    })
+}
+
+/// Everything of an export but how the questions came.
+fn tree_of(json: &str) -> serde_json::Value {
+    let value: serde_json::Value = serde_json::from_str(json).expect("it is JSON");
+    value["search"]["tree"].clone()
+}
+
+#[test]
+fn gpu_a_search_grows_a_tree_and_answers() {
+    let seen = run(&options(), 1);
+    assert!(seen.failures().is_empty(), "{:?}", seen.failures());
+    let (report, nodes) = (seen.report(), seen.nodes());
+    assert_eq!((report.stop, report.progress.rollouts), (StopCause::Rollouts, 6));
+    assert_eq!(report.votes.classes.iter().map(|class| class.votes).sum::<u32>(), report.votes.votes);
+    assert!(report.votes.votes > 0 && report.answer.is_some());
+    // Parents first; what a rollout said is what its nodes hold.
+    assert!(
+        nodes
+            .iter()
+            .enumerate()
+            .all(|(at, node)| node.node as usize == at + 1 && node.parent <= at as NodeId)
+    );
+    let path: String = report.path.iter().skip(1).map(|&id| nodes[id as usize - 1].text.as_str()).collect();
+    assert_eq!(path, report.reply);
+    assert!(report.reply.contains("<Output>"), "{}", report.reply);
+    let visited = seen.events.iter().filter(|event| matches!(event, Event::Visited { .. })).count();
+    assert_eq!(visited, 6);
+    // Lanes share what they have in common: more than one node has several children, or the root does.
+    let launched: Vec<_> = seen
+        .events
+        .iter()
+        .filter_map(|event| {
+            if let Event::Launched { rollout, node, .. } = event { Some((*rollout, *node)) } else { None }
+        })
+        .collect();
+    assert!(launched.iter().filter(|(_, node)| *node == 0).count() >= 3, "{launched:?}");
+    let (json, svg) = seen.export();
+    assert!(svg.starts_with("<svg") && json.contains("\"polo-search-1\""));
+    // The budget holds, and every chosen token has a confidence.
+    assert!(report.progress.tokens <= report.progress.max_tokens);
+    for node in tree_of(&json).as_array().expect("nodes") {
+        for token in node["tokens"].as_array().expect("tokens") {
+            let forced = token["forced"].as_bool().unwrap_or(false);
+            assert!(forced || token["confidence"].as_f64().is_some_and(|c| c > 0.0 && c <= 1.0), "{token}");
+        }
+    }
+}
+
+#[test]
+fn gpu_the_same_seed_gives_the_same_tree() {
+    for options in [options(), SearchOptions { action: Action::Step, lanes: 4, rollouts: 8, ..options() }] {
+        let trees: Vec<_> = [7, 7, 8].map(|seed| tree_of(&run(&options, seed).export().0)).into();
+        assert_eq!(trees[0], trees[1]);
+        assert_ne!(trees[0], trees[2]);
+    }
+}
+
+#[test]
+fn gpu_every_mode_runs() {
+    for mode in [Mode::ChainOfThought, Mode::SelfConsistency, Mode::BestOfN] {
+        let seen = run(&SearchOptions { mode, rollouts: 4, ..options() }, 3);
+        let expected = if mode == Mode::ChainOfThought { 1 } else { 4 };
+        assert_eq!((seen.failures(), seen.report().progress.rollouts), (vec![], expected), "{mode:?}");
+        // Replies that are the same share their node.
+        assert!((1..=expected).contains(&(seen.nodes().len() as u32)));
+    }
+}
+
+#[test]
+fn gpu_a_pause_changes_nothing() {
+    let whole = run(&options(), 5);
+    let mut tokens = 0;
+    let held = drive(vec![search(&options(), 5)], move |event| match event {
+        Event::Token { .. } => {
+            tokens += 1;
+            // Held in the middle of all lanes; a chat has the GPU meanwhile.
+            Some(if tokens == 40 { vec![Request::Pause { id: ID }, other()] } else { Vec::new() })
+        }
+        Event::Done { id: 9, .. } => Some(vec![Request::Resume { id: ID }]),
+        Event::SearchDone { .. } => Some(vec![Request::Export { id: ID }]),
+        Event::Exported { .. } | Event::Failed { .. } => None,
+        _ => Some(Vec::new()),
+    });
+    assert!(held.failures().is_empty(), "{:?}", held.failures());
+    assert_eq!(tree_of(&held.export().0), tree_of(&whole.export().0));
+}
+
+fn other() -> Request {
+    let sampling = SamplingOptions { max_new_tokens: 8, temperature: 0.0, ..SamplingOptions::default() };
+    Request::Generate { id: 9, prompt: Prompt::Raw { text: "1 + 1 =".into() }, sampling }
+}
+
+#[test]
+fn gpu_an_export_goes_on_as_if_nothing_had_been() {
+    let whole = run(&options(), 6);
+    let mut visits = 0;
+    let part = drive(vec![search(&options(), 6)], move |event| match event {
+        Event::Visited { .. } => {
+            visits += 1;
+            Some(if visits == 2 { vec![Request::Export { id: ID }] } else { Vec::new() })
+        }
+        Event::Exported { .. } | Event::Failed { .. } => None,
+        _ => Some(Vec::new()),
+    });
+    let json = part.export().0;
+    let later = drive(vec![Request::Import { id: ID, json: json.clone() }], |event| match event {
+        Event::SearchDone { .. } => Some(vec![Request::Export { id: ID }]),
+        Event::Exported { .. } | Event::Failed { .. } => None,
+        _ => Some(Vec::new()),
+    });
+    assert!(later.failures().is_empty(), "{:?}", later.failures());
+    assert_eq!(tree_of(&later.export().0), tree_of(&whole.export().0));
+    // A front end that has seen nothing of it knows the whole tree as well.
+    assert_eq!(later.nodes(), whole.nodes());
+    let visits =
+        |seen: &Seen| seen.events.iter().filter(|event| matches!(event, Event::Visited { .. })).count();
+    assert_eq!(visits(&later), 6);
+    // What is no search is refused, and so is one of another question.
+    for bad in [
+        "{}",
+        "no json",
+        &json.replace("polo-search-1", "polo-search-9"),
+        &json.replace("12 + 30", "13 + 30"),
+    ] {
+        let refused = drive(vec![Request::Import { id: ID, json: (*bad).into() }], |event| {
+            if matches!(event, Event::Failed { .. }) { None } else { Some(Vec::new()) }
+        });
+        assert_eq!(refused.failures().len(), 1);
+    }
+}
+
+#[test]
+fn gpu_stopping_gives_the_best_answer_so_far() {
+    let mut visits = 0;
+    let seen = drive(
+        vec![search(&SearchOptions { rollouts: 64, max_tokens: 100_000, ..options() }, 1)],
+        move |event| match event {
+            Event::Visited { .. } => {
+                visits += 1;
+                Some(if visits == 3 { vec![Request::Cancel { id: ID }] } else { Vec::new() })
+            }
+            Event::SearchDone { .. } | Event::Failed { .. } => None,
+            _ => Some(Vec::new()),
+        },
+    );
+    let report = seen.report();
+    assert_eq!(report.stop, StopCause::Cancelled);
+    assert!(report.progress.rollouts >= 3 && report.progress.rollouts < 64 && !report.reply.is_empty());
+}
+
+#[test]
+fn gpu_time_that_runs_out_forces_answers() {
+    let seen =
+        run(&SearchOptions { rollouts: 512, max_tokens: 1_000_000, time_limit_s: 0.2, ..options() }, 1);
+    let report = seen.report();
+    assert!(
+        seen.failures().is_empty() && report.stop == StopCause::Time,
+        "{:?} {:?}",
+        report.stop,
+        seen.failures()
+    );
+    assert!(seen.nodes().iter().any(|node| node.kind == NodeKind::Truncated));
+}
+
+#[test]
+fn gpu_a_person_steers_the_tree() {
+    let step = Rc::new(RefCell::new(0));
+    let votes: Rc<RefCell<Vec<Votes>>> = Rc::default();
+    let (at, kept) = (step.clone(), votes.clone());
+    let mut first = 0;
+    let seen = drive(vec![search(&options(), 2)], move |event| match event {
+        Event::Voted { votes, .. } => {
+            kept.borrow_mut().push(votes.clone());
+            Some(Vec::new())
+        }
+        Event::SearchDone { report, .. } => {
+            *at.borrow_mut() += 1;
+            if *at.borrow() <= 3 {
+                first = report.path[1];
+            }
+            Some(match *at.borrow() {
+                1 => vec![Request::Node { id: ID, node: first }],
+                2 => vec![Request::Continue { id: ID, node: first }],
+                3 => vec![Request::Prune { id: ID, node: first, pruned: true }],
+                _ => vec![
+                    Request::Node { id: ID, node: first },
+                    Request::Branch { id: ID, node: 99_999, at: 0, token: 0 },
+                ],
+            })
+        }
+        Event::Node { detail, .. } if *at.borrow() == 1 => {
+            // Another token in the place of one that had alternatives.
+            let (place, token) = detail
+                .pieces
+                .iter()
+                .enumerate()
+                .find_map(|(place, piece)| {
+                    Some((place as u32, piece.top.iter().find(|top| top.token != piece.token)?.token))
+                })
+                .expect("alternatives are kept");
+            Some(vec![Request::Branch { id: ID, node: detail.node.node, at: place, token }])
+        }
+        Event::Failed { .. } => None,
+        _ => Some(Vec::new()),
+    });
+    // A branch, then one more rollout from a node, each of which ended; then a vote without a pruned branch.
+    let visited = seen.events.iter().filter(|event| matches!(event, Event::Visited { .. })).count();
+    assert_eq!(visited, 8);
+    let details: Vec<_> = seen
+        .events
+        .iter()
+        .filter_map(|event| if let Event::Node { detail, .. } = event { Some(detail) } else { None })
+        .collect();
+    assert_eq!(details.len(), 2);
+    assert_eq!(details[1].standing, Standing::Pruned);
+    assert!(details[0].score.is_some() && details[0].visits > 0);
+    let votes = votes.borrow();
+    assert!(
+        votes.last().map(|votes| votes.votes) < votes[votes.len() - 2].votes.into(),
+        "fewer votes without the branch"
+    );
+    assert_eq!(seen.failures(), [format!("there is no node 99999: the tree has {}", seen.nodes().len() + 1)]);
+}
+
+#[test]
+fn gpu_cold_branches_give_their_pages_up_and_grow_again() {
+    // The pages hold some 1,600 tokens; the tree has several times as many.
+    let wide = SearchOptions {
+        rollouts: 14,
+        max_tokens: 20_000,
+        path_tokens: 360,
+        branching: 6,
+        action: Action::MiniStep(8),
+        ..options()
+    };
+    let [tight, roomy] = [Some(400), None].map(|context| {
+        let options = LoadOptions { context, ..LoadOptions::default() };
+        // So hot that no two branches say the same, and none finds an end.
+        let mut hot = search(&wide, 4);
+        if let Request::Search { sampling, .. } = &mut hot {
+            *sampling = SamplingOptions { temperature: 3.0, top_p: 1.0, top_k: 0, ..sampling.clone() };
+        }
+        drive_with(options, vec![hot], |event| match event {
+            Event::SearchDone { .. } => Some(vec![Request::Export { id: ID }]),
+            Event::Exported { .. } | Event::Failed { .. } => None,
+            _ => Some(Vec::new()),
+        })
+    });
+    let tokens: u32 = roomy.nodes().iter().map(|node| node.tokens).sum();
+    assert!(tokens > 1_600, "{tokens} tokens do not fill the pages");
+    assert!(tight.failures().is_empty(), "{:?}", tight.failures());
+    assert_eq!(tree_of(&tight.export().0), tree_of(&roomy.export().0));
+}
