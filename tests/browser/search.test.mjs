@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { desktop, phone } from './support/browser.mjs';
+import { desktop, launch, open, phone } from './support/browser.mjs';
 import { expect } from './support/expect.mjs';
 import { barriers, shoot } from './support/look.mjs';
+import { Polo } from './support/polo.mjs';
 import { Scripted, ready } from './support/scripted.mjs';
+import { serve } from './support/server.mjs';
 
 const QUESTION = 'Anna has 24 apples and buys 3 bags with 8 apples each. How many apples does Anna have now?';
 
@@ -208,12 +210,8 @@ describe('search', { timeout: 900_000 }, () => {
     const metrics = async () => Object.fromEntries((await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
     await expect.visible(search.nodes.nth(3));
     const count = () => search.nodes.count();
-    const step = async () => {
-      const before = await count();
-      await engine.evaluate(() => globalThis.release());
-      await expect.until('the tree to grow', 10_000, async () => await count() > before);
-    };
-    while (await count() < 480) await step();
+    await expect.until('a large tree', 60_000, async () => await page.evaluate(() => document.querySelectorAll('[data-node]').length) > 480);
+    await page.waitForTimeout(500);
     // What is drawn anew is told by the document itself.
     await page.evaluate(() => {
       globalThis.touched = new Set();
@@ -276,6 +274,63 @@ describe('search', { timeout: 900_000 }, () => {
   }
 });
 
+describe('search on Polo Tiny', { timeout: 900_000 }, () => {
+  let server, browser;
+
+  before(async () => {
+    server = await serve();
+    browser = await launch();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  test('nodes appear, one is opened, one is pruned; it is saved, opened again, and another is stopped', async () => {
+    const { page, close } = await open(browser, server.origin, { viewport: { width: 1280, height: 1100 } });
+    const polo = new Polo(page);
+    const search = new SearchPage(page);
+    await polo.loaded();
+    await search.on();
+    await polo.ask('Calculate 27 * 14 - 96.');
+    await expect.until('the first nodes', 180_000, async () => await search.nodes.count() > 3);
+    await search.done(300_000);
+    assert.match(await search.panel.textContent(), /\d+ of \d+ finished branch/);
+    const leaf = search.tree.locator('.node.final').first();
+    assert.match(await leaf.textContent(), /A \S+/);
+    const reply = await polo.output.textContent();
+    assert.ok(reply.trim().length > 0 && !/Output>|Thought>/.test(reply), reply);
+
+    await search.open(1);
+    await expect.visible(search.node.getByText('Selection score now'));
+    await search.node.locator('.token').nth(2).click();
+    assert.equal(await search.node.locator('.alternatives tr').count(), 5);
+    await search.panel.evaluate((panel) => panel.scrollIntoView({ block: 'start' }));
+    await page.waitForTimeout(400);
+    await shoot(page, 'search');
+    await search.node.getByRole('button', { name: 'Prune' }).click();
+    await expect.visible(search.node.getByText('It was pruned'));
+
+    const nodes = await search.nodes.count();
+    const json = await search.save('JSON');
+    assert.match(await search.save('SVG'), /^<svg [^]*<\/svg>\s*$/);
+    await polo.newChat.click();
+    await search.import(json);
+    await search.done(60_000);
+    assert.equal(await search.nodes.count(), nodes);
+    assert.match(await page.locator('article.question').textContent(), /27 \* 14 - 96/);
+
+    await page.getByLabel('Preset').first().selectOption('Thorough');
+    await polo.ask('What is 47 + 85 - 20?');
+    await expect.count(page.locator('.search-panel'), 2);
+    await expect.until('nodes of another search', 180_000, async () => await search.nodes.count() > 1);
+    await search.panel.getByRole('button', { name: 'Answer now' }).click();
+    await expect.visible(search.panel.getByText('You stopped it.'), 30_000);
+    await close();
+  });
+});
+
 async function scriptedEngine(page) {
   for (const worker of page.workers()) if (await worker.evaluate(() => globalThis.name) === 'polo engine') return worker;
   throw new Error('there is no engine');
@@ -296,8 +351,8 @@ class SearchPage {
     return this.page.getByRole('switch', { name: 'Search' }).click();
   }
 
-  done() {
-    return expect.visible(this.panel.locator('.verdict'), 30_000);
+  done(limit = 30_000) {
+    return expect.visible(this.panel.locator('.verdict'), limit);
   }
 
   open(node) {

@@ -90,7 +90,8 @@ async function search({ id, prompt, search }) {
   const big = question.includes('BIG');
   const count = big ? 200 : { chain_of_thought: 1 }[search.mode] ?? Math.min(search.rollouts, 8);
   const patience = async () => {
-    if (question.includes('STEP')) await Promise.race([waitForTest(), (async () => { while (!cancelled.has(id)) await sleep(10); })()]);
+    // A large tree is there at once, and steps only at its end.
+    if (question.includes('STEP') && (!big || tree.nodes.length > 480)) await Promise.race([waitForTest(), (async () => { while (!cancelled.has(id)) await sleep(10); })()]);
     while (held.has(id) && !cancelled.has(id)) await sleep(10);
   };
   for (let number = 0; number < count && !cancelled.has(id) && tree.nodes.length < 501; number += 1) {

@@ -37,7 +37,7 @@ fn row(run: &Run, id: NodeId) -> Option<Row> {
     let node = run.tree.get(id)?;
     let looks = look::look(run, id);
     let marks = [
-        (node.won, "on the winning path"),
+        (node.won, "winning path"),
         (run.tree.is_pruned(id), "pruned"),
         (node.pinned, "pinned"),
         (node.growing > 0, "growing"),
