@@ -3,11 +3,15 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use super::eval_args::EvalArgs;
 use super::failure::Failure;
 use super::library_args::{ListArgs, PULL_EXAMPLES, PullArgs, RmArgs, ShowArgs};
 use super::problems::ProblemsArgs;
+use super::search_args::SearchArgs;
 use crate::engine;
-use crate::protocol::{BenchOptions, KvType, LoadOptions, ModelSource, Quantize, SamplingOptions, Variant};
+use crate::protocol::{
+    BenchOptions, KvType, LoadOptions, Mode, ModelSource, Quantize, SamplingOptions, Variant,
+};
 
 /// A reasoning model that runs on your own GPU.
 ///
@@ -29,6 +33,7 @@ Examples:
   polo pull marco-o1                            download a model; `polo list --all` names some
   polo ask --model marco-o1 \"Hello\"            answer with it; a .gguf file or a folder does, too
   polo doctor                                   is there a GPU, and does it compute right?
+  polo ask --search \"What is 7305 - 48?\"        many thoughts, and the answer they agree on
   polo bench --shape qwen2-0.5b                 how fast is it?
 
 `polo help ask` explains a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
@@ -45,7 +50,7 @@ pub(super) enum Command {
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
     /// Measure how many problems a model solves.
-    #[command(after_help = EVAL_EXAMPLES)]
+    #[command(after_help = super::eval_args::EXAMPLES)]
     Eval(EvalArgs),
     /// Download a model, going on where an earlier download stopped.
     #[command(after_help = PULL_EXAMPLES)]
@@ -204,6 +209,7 @@ Examples:
   polo ask --system \"Answer in one word.\" --model ./qwen2.gguf \"The capital of France?\"
   polo ask --json \"7 * 8\" | jq -r .output
   polo ask --raw \"Once upon a time\"             go on with the text, without the chat template
+  polo ask --search --rollouts 16 \"7305 - 48\"   many thoughts as a tree, and the answer they agree on
 
 A question that begins with a dash comes after two dashes: polo ask -- \"-3 + 5\".";
 
@@ -213,9 +219,16 @@ pub(super) struct AskArgs {
     /// The question; `-` reads it from standard input
     #[arg(required = true, value_name = "QUESTION")]
     pub(super) prompt: Vec<String>,
-    /// Print one JSON object: thought, output, tokens, usage, timings
+    /// Print one JSON object: thought, output, tokens, usage, timings; of a search, the report and the whole tree
     #[arg(long)]
     pub(super) json: bool,
+    /// Search: grow a tree of thoughts and let their answers vote
+    #[arg(long)]
+    pub(super) search: bool,
+    /// Kind of search: mcts (a tree), sc (the majority of whole replies), bon (the most confident), cot (one)
+    /// [default: mcts]
+    #[arg(long, value_name = "MODE", value_parser = super::search_args::mode)]
+    pub(super) mode: Option<Mode>,
     /// Show the output only, not the thought
     #[arg(long, conflicts_with = "json")]
     pub(super) no_thought: bool,
@@ -226,13 +239,15 @@ pub(super) struct AskArgs {
     #[arg(long, value_name = "TEXT")]
     pub(super) system: Option<String>,
     /// Text that ends the reply; may be given several times
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "search")]
     pub(super) stop: Vec<String>,
     /// Alternatives for each token in the JSON, 0 to 5
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "json")]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "json", conflicts_with = "search")]
     pub(super) top_logprobs: u32,
     #[command(flatten)]
     pub(super) sampling: SamplingArgs,
+    #[command(flatten)]
+    pub(super) how: SearchArgs,
     #[command(flatten)]
     pub(super) model: ModelArgs,
 }
@@ -252,6 +267,7 @@ Examples:
   polo bench
   polo bench --shape qwen2-1.5b --batch 1,2,4,8
   polo bench --model ./qwen2.gguf --json
+  polo bench --search --prompt-tokens 2000      eight lanes of a search, and what they share
 
 The speeds are of this machine, now. A shape has random weights: it measures, it does not answer.";
 
@@ -279,6 +295,9 @@ pub(super) struct BenchArgs {
     /// Bytes of the buffer that measures the read bandwidth; at least four times the last-level cache
     #[arg(long, value_name = "BYTES", default_value_t = BenchOptions::default().bandwidth_bytes)]
     pub(super) bandwidth_bytes: u64,
+    /// Measure branches over a common prefix as well, which is as long as the prompt: 1 to 16 lanes
+    #[arg(long)]
+    pub(super) search: bool,
     #[command(flatten)]
     pub(super) model: ModelArgs,
 }
@@ -299,59 +318,9 @@ impl BenchArgs {
             decode_tokens: self.decode_tokens,
             batches: self.batch.clone(),
             bandwidth_bytes: self.bandwidth_bytes,
+            search: self.search,
         }
     }
-}
-
-const EVAL_EXAMPLES: &str = "\
-Examples:
-  polo eval --suite arithmetic --count 100
-  polo eval --suite arithmetic,words-ru --split test --count 500 --json
-  polo eval --suite quantization --model FOLDER --compare model-Q4_K_M.gguf
-
-Choices are made on the dev split; the test split is looked at once, at the end.";
-
-/// Arguments of `polo eval`.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct EvalArgs {
-    /// Kinds of problems, joined by commas: arithmetic, words, decimals, …, words-ru, all; or quantization
-    #[arg(long, default_value = "arithmetic")]
-    pub(super) suite: String,
-    /// For --suite quantization: another file of the same model, e.g. a GGUF file; may be repeated
-    #[arg(long, value_name = "PATH")]
-    pub(super) compare: Vec<String>,
-    /// Part of the problems; no two share one
-    #[arg(long, default_value = "dev", value_parser = ["train", "dev", "test"])]
-    pub(super) split: String,
-    /// Problems to ask
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    pub(super) count: usize,
-    /// How an answer is sought: cot is one chain of thought
-    #[arg(long, default_value = "cot", value_parser = ["cot"])]
-    pub(super) mode: String,
-    /// Seed of the problems
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) problems_seed: u64,
-    /// Problems answered at once, 1 to 16
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=16))]
-    pub(super) lanes: u16,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Put every problem with its answer into the JSON
-    #[arg(long, requires = "json")]
-    pub(super) outcomes: bool,
-    /// 0 is greedy
-    #[arg(long, value_name = "T", default_value_t = 0.0)]
-    pub(super) temperature: f32,
-    /// Same seed, same replies
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) seed: u64,
-    /// Longest reply, in tokens
-    #[arg(long, value_name = "N", default_value_t = SamplingOptions::default().max_new_tokens)]
-    pub(super) max_tokens: usize,
-    #[command(flatten)]
-    pub(super) model: ModelArgs,
 }
 
 #[cfg(test)]

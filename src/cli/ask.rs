@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::args::AskArgs;
 use super::failure::Failure;
 use super::output::Output;
+use super::search;
 use super::session::Session;
 use crate::Error;
 use crate::protocol::{
@@ -61,6 +62,7 @@ pub(super) fn run(args: &AskArgs, output: &mut Output) -> Result<(), Failure> {
     let mut sampling = args.sampling.options(None);
     sampling.top_logprobs = args.top_logprobs;
     sampling.validate()?;
+    search::options(args).validate()?;
     let mut session = Session::start();
     answer(args, prompt, &mut session, output)
 }
@@ -112,6 +114,9 @@ fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Ou
     sampling.validate()?;
     if !args.json && args.model.source()? == ModelSource::Embedded {
         introduce(&model, output);
+    }
+    if args.search {
+        return search::run(args, &model, prompt, sampling, session, output);
     }
     let id = session.id();
     session.send(Request::Generate { id, prompt, sampling });

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, progress_bar};
 use crate::Error;
-use crate::protocol::{BenchReport, Event, Request};
+use crate::protocol::{BenchReport, Event, KernelBench, Request, SearchBench};
 
 pub(super) fn run(args: &BenchArgs, output: &mut Output) -> Result<(), Failure> {
     let options = args.options();
@@ -77,7 +77,44 @@ fn table(report: &BenchReport) -> String {
             row.readback_bytes_per_token,
         );
     }
+    if let Some(search) = &report.search {
+        search_table(search, &mut text);
+    }
     text
+}
+
+fn search_table(search: &SearchBench, text: &mut String) {
+    let SearchBench { prefix_tokens, branch_tokens, fork_us, first_token_ms, .. } = search;
+    let _ = writeln!(
+        text,
+        "\nBranches of {branch_tokens} tokens over a prefix of {prefix_tokens}: a fork takes {fork_us:.1} µs, its first token comes after {first_token_ms:.1} ms"
+    );
+    let _ = writeln!(
+        text,
+        "{:>5} {:>12} {:>9} {:>10} {:>12} {:>13} {:>15} {:>9}",
+        "lanes", "tokens/s", "of one", "kv MB", "unshared MB", "read MB/step", "unshared read MB", "GPU idle"
+    );
+    let mb = |bytes: u64| bytes as f64 / 1e6;
+    let one = search.lanes.first().map_or(1.0, |lane| lane.tokens_per_s.max(1e-9));
+    for row in &search.lanes {
+        let _ = writeln!(
+            text,
+            "{:>5} {:>12.1} {:>8.2}x {:>10.2} {:>12.2} {:>13.2} {:>16.2} {:>7.0} %",
+            row.lanes,
+            row.tokens_per_s,
+            row.tokens_per_s / one,
+            mb(row.kv_bytes),
+            mb(row.kv_bytes_unshared),
+            mb(row.kv_read_bytes),
+            mb(row.kv_read_bytes_unshared),
+            100.0 * row.idle_share,
+        );
+    }
+    let _ = writeln!(text, "\n{:<20} {:>10} {:>10} {:>8}", "kernel", "dispatches", "ms/step", "share");
+    for kernel in &search.kernels {
+        let KernelBench { name, dispatches, ms, share } = kernel;
+        let _ = writeln!(text, "{name:<20} {dispatches:>10} {ms:>10.3} {:>6.0} %", 100.0 * share);
+    }
 }
 
 #[cfg(test)]

@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use sha2::Digest;
 
-use super::args::EvalArgs;
+use super::contest;
+use super::eval_args::EvalArgs;
 use super::failure::Failure;
 use super::output::Output;
 use super::problems::split;
 use super::session::{Session, progress_bar};
 use crate::Error;
 use crate::eval::problems::{Problem, generate};
-use crate::eval::{Outcome, Report, quantization, score, suite};
+use crate::eval::{Outcome, Question, Report, quantization, questions, score, suite};
 use crate::protocol::{
     Channel, Event, LoadOptions, Message, Prompt, Request, RequestId, Role, SamplingOptions,
 };
+
+/// Suites that come as a file.
+const FILES: [&str; 2] = ["gsm8k", "mgsm"];
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -45,25 +50,38 @@ pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
     if args.suite == quantization::NAME {
         return super::quantization::run(args, output);
     }
-    let kinds = suite(&args.suite)?;
     if args.count == 0 {
         return Err(Error::BadRequest("--count is 0, expected at least 1".into()).into());
     }
-    let sampling = SamplingOptions {
-        temperature: args.temperature,
-        seed: args.seed,
-        max_new_tokens: args.max_tokens,
-        ..SamplingOptions::default()
-    };
-    sampling.validate()?;
+    if FILES.contains(&args.suite.as_str()) {
+        let (questions, described) = from_file(args)?;
+        return contest::run(args, &questions, &described, output);
+    }
+    let kinds = suite(&args.suite)?;
     let problems: Vec<Problem> =
         generate(args.problems_seed, split(&args.split), &kinds).take(args.count).collect();
+    if !args.modes.is_empty() {
+        let questions: Vec<Question> = problems.iter().map(Question::from).collect();
+        let described = format!("{}, {}, seed {}", args.suite, args.split, args.problems_seed);
+        return contest::run(args, &questions, &described, output);
+    }
+    let [seed] = args.seeds[..] else {
+        return Err(Error::BadRequest("several --seeds are for --modes".into()).into());
+    };
+    let default = SamplingOptions::default();
+    let sampling = SamplingOptions {
+        temperature: args.temperature.unwrap_or(0.0),
+        seed,
+        max_new_tokens: args.max_tokens.unwrap_or(default.max_new_tokens),
+        ..default
+    };
+    sampling.validate()?;
     let mut session = Session::start();
-    let options = LoadOptions { max_batch: usize::from(args.lanes), ..args.model.options() };
+    let options = LoadOptions { max_batch: usize::from(args.batch), ..args.model.options() };
     let model = session.load(args.model.source()?, options, output)?;
     let start = web_time::Instant::now();
-    let outcomes = answer_all(&mut session, &problems, usize::from(args.lanes), &sampling, output)?;
-    let report = Report::new(&args.suite, split(&args.split), &args.mode, &outcomes);
+    let outcomes = answer_all(&mut session, &problems, usize::from(args.batch), &sampling, output)?;
+    let report = Report::new(&args.suite, split(&args.split), "cot", &outcomes);
     if !args.json {
         output.text(&report.table())?;
         output.note(&format!("{}, {:.0} s", model.name, start.elapsed().as_secs_f64()));
@@ -73,12 +91,30 @@ pub(super) fn run(args: &EvalArgs, output: &mut Output) -> Result<(), Failure> {
         model: model.name,
         device: session.device.take().unwrap_or_default().name,
         report,
-        temperature: args.temperature,
-        seed: args.seed,
+        temperature: sampling.temperature,
+        seed,
         problems_seed: args.problems_seed,
         elapsed_s: start.elapsed().as_secs_f64(),
         outcomes: args.outcomes.then_some(outcomes),
     })
+}
+
+/// The questions of `--file`, and what they are.
+fn from_file(args: &EvalArgs) -> Result<(Vec<Question>, String), Failure> {
+    let bad = |what: String| Failure::from(Error::BadRequest(what));
+    let Some(path) = &args.file else {
+        return Err(bad(format!("--suite {} needs --file with its questions", args.suite)));
+    };
+    if args.modes.is_empty() {
+        return Err(bad(format!("--suite {} needs --modes, as in --modes cot", args.suite)));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| bad(format!("{}: {error}", path.display())))?;
+    let mut questions = questions(&text, &args.suite)?;
+    questions.truncate(args.count);
+    // Whoever changes the file asks other questions.
+    let hash: String =
+        sha2::Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Ok((questions, format!("{}, file {hash}", args.suite)))
 }
 
 /// Asks every problem, so many at once; the outcomes are in the order of the problems.

@@ -3,20 +3,21 @@
 mod args;
 mod ask;
 mod bench;
+mod contest;
 mod doctor;
 mod environment;
 mod eval;
+mod eval_args;
 mod failure;
 mod library;
 mod library_args;
 mod output;
 mod problems;
 mod quantization;
+mod results;
+mod search;
+mod search_args;
 mod session;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`polo ask --search` draws with it once the engine searches")
-)]
 mod tree;
 
 use std::process::ExitCode;

@@ -15,6 +15,8 @@ pub(super) struct Output {
     err: Box<dyn Write>,
     /// Colours on standard output.
     pub(super) color: bool,
+    /// Standard output is a terminal in which lines can be drawn again.
+    pub(super) redraws: bool,
     /// Standard error is a terminal: progress bars and notes make sense.
     pub(super) lively: bool,
     error_color: bool,
@@ -24,9 +26,10 @@ impl Output {
     pub(super) fn standard() -> Self {
         let (out, err) = (std::io::stdout(), std::io::stderr());
         // https://no-color.org: set and not empty. A dumb terminal cannot show any.
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let wanted = able && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self {
+            redraws: able && out.is_terminal(),
             color: wanted && out.is_terminal(),
             lively: err.is_terminal(),
             error_color: wanted && err.is_terminal(),
@@ -38,12 +41,25 @@ impl Output {
     /// Writes to given places, without colour; for tests.
     #[cfg(test)]
     pub(super) fn to(out: impl Write + 'static, err: impl Write + 'static, color: bool) -> Self {
-        Self { out: Box::new(out), err: Box::new(err), color, lively: false, error_color: false }
+        Self {
+            out: Box::new(out),
+            err: Box::new(err),
+            color,
+            redraws: color,
+            lively: false,
+            error_color: false,
+        }
     }
 
     /// Text as it is.
     pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
         Ok(self.out.write_all(printable(text, self.color).as_bytes())?)
+    }
+
+    /// Lines in the place of the `before` lines drawn last, with their control characters taken out.
+    pub(super) fn draw(&mut self, before: usize, lines: &[String]) -> Result<(), Failure> {
+        self.out.write_all(super::tree::redraw(before, lines).as_bytes())?;
+        self.flush()
     }
 
     /// Dim text, where there is colour.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::args::EvalArgs;
+use super::eval_args::EvalArgs;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, progress_bar};

@@ -27,6 +27,28 @@ pub(super) struct TreeView {
     roots: Vec<NodeId>,
     votes: Votes,
     progress: SearchProgress,
+    /// By rollout under way: the node it left from, its tokens, and the end of what it said.
+    lanes: BTreeMap<u32, Lane>,
+}
+
+/// A rollout under way.
+#[derive(Debug, Default)]
+struct Lane {
+    from: NodeId,
+    tokens: u32,
+    text: String,
+}
+
+/// Characters of a lane's text that are kept: more than any terminal is wide.
+const TAIL: usize = 400;
+
+impl Lane {
+    fn say(&mut self, text: &str) {
+        self.text += text;
+        if let Some((cut, _)) = self.text.char_indices().rev().nth(TAIL) {
+            self.text.drain(..cut);
+        }
+    }
 }
 
 impl TreeView {
@@ -34,7 +56,20 @@ impl TreeView {
     pub(super) fn apply(&mut self, event: &Event) {
         match event {
             Event::Expanded { nodes, .. } => nodes.iter().for_each(|node| self.add(node)),
-            Event::Visited { path, value, .. } => {
+            Event::Launched { rollout, node, text, .. } => {
+                let lane = self.lanes.entry(*rollout).or_default();
+                lane.from = *node;
+                lane.text.clear();
+                lane.say(text);
+            }
+            Event::Token { choice, text, .. } => {
+                let lane = self.lanes.entry(*choice).or_default();
+                lane.tokens += 1;
+                lane.say(text);
+            }
+            Event::SearchDone { .. } => self.lanes.clear(),
+            Event::Visited { rollout, path, value, .. } => {
+                self.lanes.remove(rollout);
                 for id in path {
                     if let Some(seen) = self.nodes.get_mut(id) {
                         seen.visits += 1;
@@ -59,7 +94,10 @@ impl TreeView {
 
     /// The tree with its votes, in at most so many lines of at most so many columns.
     pub(super) fn picture(&self, columns: usize, lines: usize) -> Vec<String> {
-        let mut tail = bars(&self.votes);
+        let mut tail: Vec<String> = self.lanes.iter().map(|lane| lane_line(lane, columns)).collect();
+        tail.extend(bars(&self.votes));
+        // Of many answers the last ones go first.
+        tail.truncate(lines.saturating_sub(2));
         tail.push(progress_line(&self.progress, &self.votes));
         let room = lines.saturating_sub(tail.len()).max(1);
         let mut drawn = Vec::new();
@@ -109,6 +147,20 @@ impl TreeView {
             self.draw(&last.children, &format!("{indent}{below}"), lines);
         }
     }
+}
+
+/// A rollout under way with the end of what it says.
+fn lane_line((rollout, lane): (&u32, &Lane), columns: usize) -> String {
+    let head = format!("▸ {rollout} from {}, {} tokens: …", lane.from, lane.tokens);
+    let text = one_line(&lane.text);
+    let room = columns.saturating_sub(columns_of(&head));
+    let mut used = 0;
+    let fits = |&(_, letter): &(usize, char)| {
+        used += width(letter);
+        used <= room
+    };
+    let start = text.char_indices().rev().take_while(fits).last().map_or(text.len(), |(at, _)| at);
+    head + &text[start..]
 }
 
 /// What an event says where output is piped: no line for most.

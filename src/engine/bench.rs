@@ -51,6 +51,7 @@ impl Session {
             read_gb_per_s,
             bandwidth_bytes,
             decode: Vec::new(),
+            search: None,
         };
         // Once to compile, once to measure.
         for _ in 0..2 {
@@ -80,6 +81,9 @@ impl Session {
                 dispatches_per_step: self.scheduler.dispatches(batch),
                 readback_bytes_per_token: size_of::<Record>(),
             });
+        }
+        if options.search {
+            report.search = Some(self.bench_search(options.prompt_tokens, options.decode_tokens).await?);
         }
         Ok(report)
     }

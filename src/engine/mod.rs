@@ -1,6 +1,7 @@
 //! The one door: takes Requests, emits Events. The worker, the command and the server are transports.
 
 mod bench;
+mod bench_search;
 mod compare;
 mod defaults;
 mod fit;

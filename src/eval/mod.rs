@@ -2,16 +2,30 @@
 //!
 //! Pure: it knows neither models nor files. A front end takes problems from a [`suite`], has them answered, hands each
 //! reply to [`score`] and the outcomes to [`Report::new`].
+//!
+//! To hold ways of searching against one another it makes a [`Trial`] of each search and a [`Contest`] of them all.
+//! What is drawn from the same rollouts (one chain, the majority, the most confident) is read from the same trials.
 
+mod contest;
+mod plot;
 pub mod problems;
 pub mod quantization;
+mod question;
+mod recorder;
 mod report;
 mod score;
 mod statistics;
+mod tables;
+mod trial;
 
+pub use contest::{Contest, Duel, Point, Row, Way};
+pub use plot::plot;
+pub use question::{Question, questions};
+pub use recorder::Recorder;
 pub use report::{Group, Report};
-pub use score::{Outcome, score};
-pub use statistics::wilson;
+pub use score::{Outcome, output_of, score};
+pub use statistics::{auroc, sign_test, wilson, wilson_share};
+pub use trial::{Reading, Trial, Trip};
 
 use problems::{Kind, Language};
 

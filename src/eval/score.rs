@@ -24,6 +24,11 @@ pub struct Outcome {
     pub tokens: usize,
 }
 
+/// What a reply says after its thought; all of it where no thought ends in it.
+pub fn output_of(reply: &str) -> &str {
+    answer::extract(reply).map_or(reply, |(output, _)| output)
+}
+
 /// Scores one reply of so many tokens.
 pub fn score(problem: &Problem, reply: &str, tokens: usize) -> Outcome {
     let found = answer::numeric_answer(reply);
@@ -54,6 +59,7 @@ mod tests {
         };
         assert!(score(&problem, "<Output>9.90</Output>", 4).correct);
         assert!(!score(&problem, "<Output>9.11</Output>", 4).correct);
+        assert_eq!((output_of("<Thought>1</Thought>\n<Output>\n2 </Output>"), output_of("3")), ("2", "3"));
         let none = score(&problem, "<Thought>9.9", 7);
         assert_eq!((none.answer, none.correct, none.tokens), (None, false, 7));
     }

@@ -112,10 +112,8 @@ pub(super) fn config(
             config.insert(hf.into(), value);
         }
     }
-    let scaling = metadata.get(&format!("{arch}.rope.scaling.type"));
-    if let Some(Value::Text(kind)) = scaling.filter(|kind| **kind != Value::Text("none".into())) {
-        let factor = metadata.get(&format!("{arch}.rope.scaling.factor")).and_then(to_json);
-        config.insert("rope_scaling".into(), json!({ "rope_type": kind, "factor": factor }));
+    if let Some(scaling) = rope_scaling(arch, metadata) {
+        config.insert("rope_scaling".into(), scaling);
     }
     let said = |key: &str| match metadata.get(&format!("{arch}.{key}")) {
         Some(Value::Unsigned(value)) => Some(*value),
@@ -141,6 +139,45 @@ pub(super) fn config(
     }
     config.insert("tie_word_embeddings".into(), json!(!tensors.contains_key("lm_head.weight")));
     Ok(Json::Object(config))
+}
+
+/// How positions are scaled, as `rope_scaling` of a config.json; `None` where they are not.
+fn rope_scaling(arch: &str, metadata: &Metadata) -> Option<Json> {
+    let get = |key: &str| metadata.get(&format!("{arch}.rope.{key}"));
+    let mut scaling = Map::new();
+    match get("scaling.type") {
+        Some(Value::Text(kind)) if kind != "none" => {
+            scaling.insert("rope_type".into(), json!(kind));
+        }
+        // The spelling of the first files.
+        None => {
+            let factor =
+                get("scale_linear").and_then(number).filter(|factor| factor.as_f64() != Some(1.0))?;
+            return Some(json!({ "rope_type": "linear", "factor": factor }));
+        }
+        Some(_) => return None,
+    }
+    let keys = [
+        ("factor", "factor"),
+        ("original_max_position_embeddings", "original_context_length"),
+        ("beta_fast", "yarn_beta_fast"),
+        ("beta_slow", "yarn_beta_slow"),
+    ];
+    for (hf, gguf) in keys {
+        if let Some(value) = get(&format!("scaling.{gguf}")).and_then(to_json) {
+            scaling.insert(hf.into(), value);
+        }
+    }
+    // What Hugging Face has no word for is not known here either.
+    for (key, neutral) in
+        [("attn_factor", 1.0), ("yarn_attn_factor", 1.0), ("yarn_ext_factor", 1.0), ("alpha", 0.0)]
+    {
+        let value = get(&format!("scaling.{key}")).and_then(to_json);
+        if let Some(value) = value.filter(|value| value.as_f64() != Some(neutral)) {
+            scaling.insert("rope_type".into(), json!(format!("scaled with {key} {value}")));
+        }
+    }
+    Some(Json::Object(scaling))
 }
 
 /// End tokens beyond the first: end of turn and end of message, as a `generation_config.json` lists them.

@@ -325,7 +325,8 @@ impl<'a> Transfer<'a> {
         if *failures >= self.options.tries {
             return Err(match error {
                 Error::Fetch { url, what } => {
-                    Error::fetch(url, format!("{what}. What is here stays: pull again to go on"))
+                    let stop = if what.ends_with('?') { "" } else { "." };
+                    Error::fetch(url, format!("{what}{stop} What is here stays: pull again to go on"))
                 }
                 other => other,
             });

@@ -167,10 +167,18 @@ impl<'g> Recorder<'g> {
     }
 }
 
+#[derive(Clone)]
 struct Dispatch {
     kernel: Rc<Kernel>,
     bind_group: wgpu::BindGroup,
     grid: Grid,
+}
+
+impl Dispatch {
+    /// The name without the constants.
+    fn entry(&self) -> &str {
+        self.kernel.name.split(' ').next().unwrap_or_default()
+    }
 }
 
 /// A fixed sequence of dispatches.
@@ -203,6 +211,21 @@ impl Plan {
             pass.set_bind_group(0, &dispatch.bind_group, &[]);
             pass.dispatch_workgroups(x, y, z);
         }
+    }
+
+    /// The entry points in use, each once.
+    pub fn kernels(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.dispatches.iter().map(|dispatch| dispatch.entry().into()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The dispatches of one entry point alone. What they compute means nothing; it is for measurements.
+    #[must_use]
+    pub fn only(&self, entry: &str) -> Self {
+        let dispatches = self.dispatches.iter().filter(|dispatch| dispatch.entry() == entry);
+        Self { dispatches: dispatches.cloned().collect() }
     }
 
     /// Submits the plan alone; for tests and measurements.

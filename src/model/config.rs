@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::rope::{self, RopeScaling};
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
 
@@ -56,6 +57,8 @@ pub struct Config {
     pub rms_norm_eps: f32,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
+    /// How the rotary frequencies are scaled.
+    pub rope_scaling: RopeScaling,
     /// Longest context the model was made for, in tokens.
     pub max_position_embeddings: usize,
     /// Whether `lm_head` is the embedding table.
@@ -143,14 +146,8 @@ impl Config {
                 json["partial_rotary_factor"]
             )));
         }
-        let scaling = &json["rope_scaling"];
-        let plain = scaling["rope_type"].as_str().or(scaling["type"].as_str()) == Some("default");
-        if !scaling.is_null() && !plain {
-            let found: String = scaling.to_string().chars().take(200).collect();
-            return Err(bad(format!(
-                "rope_scaling is {found}, expected none: positions that are scaled are not supported"
-            )));
-        }
+        let longest = size("max_position_embeddings")?;
+        let rope_scaling = RopeScaling::from_json(&json["rope_scaling"], longest).map_err(bad)?;
         let number = |key: &str, low: f64, high: f64| match json[key].as_f64() {
             Some(value) if value > low && value < high => Ok(value),
             _ => Err(bad(format!("{key} is {}, expected a number between {low} and {high}", json[key]))),
@@ -172,7 +169,8 @@ impl Config {
             vocab_size: size("vocab_size")?,
             rms_norm_eps: number("rms_norm_eps", 0.0, 1.0)? as f32,
             rope_theta,
-            max_position_embeddings: size("max_position_embeddings")?,
+            rope_scaling,
+            max_position_embeddings: rope_scaling.longest(longest),
             tie_word_embeddings: json["tie_word_embeddings"].as_bool().unwrap_or(false),
         })
     }
@@ -180,7 +178,11 @@ impl Config {
     /// The config of opened files, if they hold no tensor that the forward pass would leave out: the numbers
     /// would be wrong without a word.
     pub fn of(files: &ModelFiles) -> Result<Self> {
-        let config = Self::from_json(&files.name, &files.config)?;
+        let mut config = Self::from_json(&files.name, &files.config)?;
+        let plain = config.architecture == Architecture::Llama && config.rope_scaling == RopeScaling::None;
+        if plain && files.tensors.contains_key(rope::DIVISORS) {
+            config.rope_scaling = RopeScaling::Divisors;
+        }
         let unknown = |name: &str| {
             let layer = name.strip_prefix("model.layers.").and_then(|rest| rest.split_once('.'));
             match layer {
@@ -194,8 +196,7 @@ impl Config {
                     let bias = config.architecture.has_bias() && BIAS.contains(&part);
                     !bias && !LAYER.iter().any(belongs)
                 }
-                // llama 3 in GGUF: divisors of the frequencies, which no metadata mentions.
-                None => name == "rope_freqs.weight",
+                None => name == rope::DIVISORS && config.rope_scaling != RopeScaling::Divisors,
             }
         };
         match files.tensors.keys().find(|name| unknown(name)) {
@@ -272,6 +273,7 @@ mod tests {
             ("head_dim", json!(7)),
             ("hidden_act", json!("gelu")),
             ("use_sliding_window", json!(true)),
+            ("rope_scaling", json!({"rope_type": "longrope"})),
             ("rope_scaling", json!({"rope_type": "yarn"})),
             ("rms_norm_eps", json!("small")),
             ("rope_theta", Value::Null),

@@ -3,11 +3,11 @@
 
 use super::blueprint::Joined;
 use super::buffers::{Buffers, Sizes};
+use super::rope::Rotation;
 use super::{Config, Options, Qwen2, Source};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Tensor};
 use crate::ops::attention::Splits;
-use crate::ops::rope;
 use crate::ops::step::PAGE;
 use crate::protocol::Variant;
 
@@ -85,9 +85,14 @@ pub(super) struct Working {
 }
 
 /// Allocates for the context asked for, or for half of it, and so on; the options come back as they were met.
-pub(super) async fn allocate(gpu: &Gpu, config: &Config, mut options: Options) -> Result<(Options, Working)> {
+pub(super) async fn allocate(
+    gpu: &Gpu,
+    config: &Config,
+    rotation: &Rotation,
+    mut options: Options,
+) -> Result<(Options, Working)> {
     loop {
-        match try_allocate(gpu, config, &options).await {
+        match try_allocate(gpu, config, rotation, &options).await {
             Err(Error::OutOfMemory { .. }) if options.context / 2 >= SHORTEST_CONTEXT => {
                 options = options.with_context(options.context / 2);
             }
@@ -96,7 +101,7 @@ pub(super) async fn allocate(gpu: &Gpu, config: &Config, mut options: Options) -
     }
 }
 
-async fn try_allocate(gpu: &Gpu, config: &Config, options: &Options) -> Result<Working> {
+async fn try_allocate(gpu: &Gpu, config: &Config, rotation: &Rotation, options: &Options) -> Result<Working> {
     let heads = config.heads(options.kv);
     let mut kv = Vec::with_capacity(config.num_hidden_layers);
     for _ in 0..config.num_hidden_layers {
@@ -104,7 +109,7 @@ async fn try_allocate(gpu: &Gpu, config: &Config, options: &Options) -> Result<W
         let bytes = dims.iter().product::<usize>() as u64 * 4;
         kv.push(gpu.allocate("the key/value cache of a layer", bytes, &dims).await?);
     }
-    let table = rope::table(options.context, config.head_dim, config.rope_theta);
+    let table = rotation.table(options.context);
     let dims = [options.context, config.head_dim];
     let rope_table = gpu.allocate("rope_table", size_of_val(&*table) as u64, &dims).await?;
     gpu.write(&rope_table, 0, &table);
@@ -150,7 +155,8 @@ mod tests {
             let gpu = Rc::new(Gpu::open(&baseline).await.unwrap());
             let config = random_config("tiny").unwrap();
             // The default limits bind 128 MiB, less than the cache of one layer would take.
-            let (met, working) = allocate(&gpu, &config, options(1 << 21, 1 << 20)).await.unwrap();
+            let rotation = Rotation::of(&config, &Source::Random(1)).await.unwrap();
+            let (met, working) = allocate(&gpu, &config, &rotation, options(1 << 21, 1 << 20)).await.unwrap();
             assert!(met.context < 1 << 21 && met.context >= SHORTEST_CONTEXT, "{}", met.context);
             assert!(working.kv.iter().all(|layer| layer.bytes() <= 128 << 20));
             assert_eq!(met.pages, Options::pages_for(met.context));

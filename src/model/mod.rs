@@ -8,6 +8,7 @@ mod memory;
 mod pages;
 mod qwen2;
 mod random;
+mod rope;
 mod weights;
 
 pub use config::{Architecture, Config};
@@ -15,4 +16,5 @@ pub use memory::{Needs, SHORTEST_CONTEXT};
 pub use pages::{BlockTable, Pages};
 pub use qwen2::{Options, Qwen2, StepShape};
 pub use random::{SHAPES, random_config};
+pub use rope::RopeScaling;
 pub use weights::{Source, Weights};

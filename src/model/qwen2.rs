@@ -1,12 +1,13 @@
 //! The forward pass of Qwen2 (arXiv 2407.10671; `modeling_qwen2.py` of Hugging Face transformers) over a batch of
 //! rows, each with its own position and block table: prompt chunks and decode steps alike.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::buffers::Buffers;
 use super::memory::{self, Working};
+use super::rope::Rotation;
 use super::weights::{Layer, Loader};
 use super::{Config, Source, Weights};
 use crate::error::{Error, Result};
@@ -74,6 +75,10 @@ pub struct Qwen2 {
     table: RefCell<Vec<TableEntry>>,
     /// The work of attention as the GPU has it.
     work: RefCell<Vec<attention::Work>>,
+    /// Grids of the last step.
+    extent: Cell<Extent>,
+    /// Entries of block tables that the attention of a layer has read so far, and would have with nothing shared.
+    entries_read: Cell<[u64; 2]>,
     splits: Splits,
     many_splits: Splits,
     plans: RefCell<HashMap<StepShape, Rc<Plan>>>,
@@ -94,11 +99,14 @@ impl Qwen2 {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Self> {
         let heads = config.heads(options.kv);
+        let rotation = Rotation::of(&config, &source).await?;
         let weights = Loader::new(&gpu, source, &config, &options, progress).load().await?;
-        let (options, working) = memory::allocate(&gpu, &config, options).await?;
+        let (options, working) = memory::allocate(&gpu, &config, &rotation, options).await?;
         let Working { sizes, kv, rope_table, buffers } = working;
         Ok(Self {
             work: RefCell::default(),
+            extent: Cell::new(0.into()),
+            entries_read: Cell::default(),
             table: RefCell::new(vec![TableEntry::new(0, 1, 0); sizes.sequences * sizes.entries]),
             splits: Splits::new(sizes.entries),
             many_splits: sizes.many_splits,
@@ -197,6 +205,19 @@ impl Qwen2 {
         self.plan(self.shape_for(rows.len())).encode(pass, extent);
     }
 
+    /// The plans of the last step, which had `rows` rows, and its grids; for measurements.
+    pub fn last_step(&self, rows: usize) -> ([Rc<Plan>; 2], Extent) {
+        let batch = Launch::for_rows(self.gpu.variant(), rows).batch;
+        ([self.plan(self.shape_for(rows)), self.head_plan(batch, false)], self.extent.get())
+    }
+
+    /// Bytes of keys and values that attention has read since the last call, and what it would have read if each
+    /// row had read its own.
+    pub fn take_kv_read(&self) -> [u64; 2] {
+        let entry_bytes = PAGE as u64 * self.kv_bytes_per_token();
+        self.entries_read.take().map(|entries| entries * entry_bytes)
+    }
+
     /// Rows that share a piece of attention in steps of this shape.
     fn share(&self, shape: StepShape) -> usize {
         if shape == StepShape::Few(1) { 1 } else { attention::rows_per_work(&self.heads) }
@@ -213,18 +234,25 @@ impl Qwen2 {
         let mut padded = rows.to_vec();
         padded.resize(rows.len().next_multiple_of(unit), Row::IDLE);
         self.gpu.write(&self.buffers.steps, 0, &padded);
+        let alone: u64 = rows.iter().map(|row| u64::from(row.entries)).sum();
+        let [read, unshared] = self.entries_read.get();
         if self.gpu.variant() == Variant::Serial {
+            self.entries_read.set([read + alone, unshared + alone]);
+            self.extent.set(rows.len().into());
             return rows.len().into();
         }
         let splits = if shape == StepShape::Many { self.many_splits } else { self.splits };
         let work = attention::work_list(rows, &self.table.borrow(), splits, self.share(shape));
-        let count = work.len();
+        let extent = Extent { rows: rows.len(), work: work.len() };
+        let shared: usize = work.iter().map(|work| work.entries_read(splits)).sum();
+        self.entries_read.set([read + shared as u64, unshared + alone]);
+        self.extent.set(extent);
         // It changes when a sequence takes a new page, not with every token.
         if *self.work.borrow() != work {
             self.gpu.write(&self.buffers.work, 0, &work);
             self.work.replace(work);
         }
-        Extent { rows: rows.len(), work: count }
+        extent
     }
 
     /// Encodes final norm and head; `picked` are the rows of the step whose logits are wanted, at most 16.

@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use super::{Architecture, Config};
+use super::{Architecture, Config, RopeScaling};
 use crate::error::{Error, Result};
 use crate::quant::{BLOCK, DType};
 
@@ -32,6 +32,7 @@ pub fn random_config(shape: &str) -> Result<Config> {
         vocab_size,
         rms_norm_eps: 1e-6,
         rope_theta: 1e6,
+        rope_scaling: RopeScaling::None,
         max_position_embeddings: 32768,
         tie_word_embeddings: tied,
     })

@@ -76,6 +76,13 @@ pub struct Work {
     rows: [u32; MOST_ROWS],
 }
 
+impl Work {
+    /// Entries of the block table that it reads.
+    pub fn entries_read(&self, splits: Splits) -> usize {
+        self.entries as usize - self.split as usize * splits.entries
+    }
+}
+
 /// Words of a [`Work`].
 pub const WORK_WORDS: usize = size_of::<Work>() / 4;
 
@@ -260,7 +267,7 @@ mod tests {
         let rows: Vec<Row> = (0..8).map(row).collect();
         let read = |most: usize| -> usize {
             let list = work_list(&rows, &table, splits, most);
-            list.iter().map(|work| work.entries as usize - work.split as usize * splits.entries).sum()
+            list.iter().map(|work| work.entries_read(splits)).sum()
         };
         assert_eq!(read(1), 8 * 132);
         assert!(4 * read(8) < read(1), "{} of {}", read(8), read(1));

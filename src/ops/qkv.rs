@@ -113,7 +113,8 @@ pub fn reference(heads: &Heads, projected: &[f64], bias: &[f32], positions: &[u3
                 out.extend([a, b]);
                 continue;
             }
-            let (sin, cos) = rope::angle(position as usize, pair % half, half, theta).sin_cos();
+            let frequency = rope::frequency(pair % half, half, theta);
+            let (sin, cos) = (f64::from(position) * f64::from(frequency)).sin_cos();
             out.extend([a * cos - b * sin, b * cos + a * sin]);
         }
     }
@@ -178,7 +179,7 @@ pub async fn check(
     let mut norm_bias = check::with_padding(&norm, columns, k, 1);
     norm_bias.extend(&bias);
     let norm_bias = gpu.upload("norm_bias", &norm_bias, &[norm_bias.len()]);
-    let table = rope::table(positions, heads.head_dim, theta);
+    let table = rope::table(positions, &rope::frequencies(heads.head_dim, theta), 1.0);
     let table = gpu.upload("rope", &table, &[positions, heads.head_dim]);
     let steps = gpu.upload("steps", &rows, &[batch, 8]);
     let q = gpu.zeros("q", &[batch, q_stride]);

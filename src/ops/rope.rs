@@ -24,21 +24,24 @@ struct Params {
     qkv_stride: u32,
 }
 
-/// Angle of pair `i` of D/2 = `half` at `position`: position / theta^(i / half).
-pub fn angle(position: usize, i: usize, half: usize, theta: f64) -> f64 {
-    // Hugging Face keeps the inverse frequency in f32, and the models were trained with that.
-    let inverse_frequency = f64::from(theta.powf(-(i as f64) / half as f64) as f32);
-    position as f64 * inverse_frequency
+/// How far pair `i` of D/2 = `half` turns from one position to the next, theta^-(i / half), in radians.
+pub fn frequency(i: usize, half: usize, theta: f64) -> f32 {
+    // Hugging Face keeps it in f32, and the models were trained with that.
+    theta.powf(-(i as f64) / half as f64) as f32
 }
 
-/// [positions, D/2] of (cos, sin), made in f64: the functions of WGSL are too loose for large angles.
-pub fn table(positions: usize, head_dim: usize, theta: f64) -> Vec<f32> {
-    let half = head_dim / 2;
-    let mut out = Vec::with_capacity(positions * head_dim);
+/// [D/2] of [`frequency`].
+pub fn frequencies(head_dim: usize, theta: f64) -> Vec<f32> {
+    (0..head_dim / 2).map(|i| frequency(i, head_dim / 2, theta)).collect()
+}
+
+/// [positions, D/2] of (cos, sin) times `factor`, made in f64: the functions of WGSL are too loose for large angles.
+pub fn table(positions: usize, frequencies: &[f32], factor: f64) -> Vec<f32> {
+    let mut out = Vec::with_capacity(positions * frequencies.len() * 2);
     for position in 0..positions {
-        for i in 0..half {
-            let (sin, cos) = angle(position, i, half, theta).sin_cos();
-            out.extend([cos as f32, sin as f32]);
+        for &frequency in frequencies {
+            let (sin, cos) = (position as f64 * f64::from(frequency)).sin_cos();
+            out.extend([(cos * factor) as f32, (sin * factor) as f32]);
         }
     }
     out
@@ -93,7 +96,8 @@ pub async fn check(gpu: &Gpu, heads: Heads, tokens: usize) -> SelfTestResult {
     let q_stride = (heads.heads * heads.head_dim).next_multiple_of(BLOCK);
     let qkv = gpu.upload("qkv", &projected, &[tokens, heads.qkv_rows()]);
     let norm_bias = gpu.upload("bias", &bias, &[bias.len()]);
-    let table = gpu.upload("rope", &table(positions, heads.head_dim, theta), &[positions, heads.head_dim]);
+    let table = table(positions, &frequencies(heads.head_dim, theta), 1.0);
+    let table = gpu.upload("rope", &table, &[positions, heads.head_dim]);
     let steps = gpu.upload("steps", &rows, &[tokens, 8]);
     let q = gpu.zeros("q", &[tokens, q_stride]);
     let kv = gpu.zeros("kv", &[1 + (tokens * 5 + 3) / PAGE, heads.page_words()]);

@@ -23,8 +23,8 @@ pub use options::{
     BenchOptions, KvType, LoadOptions, Message, ModelSource, Prompt, Quantize, Role, SamplingOptions, Variant,
 };
 pub use reports::{
-    BenchReport, Channel, DecodeBench, DeviceInfo, FinishReason, ModelInfo, SelfTestResult, TensorFormat,
-    TopLogprob, Usage,
+    BenchReport, Channel, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench, ModelInfo,
+    SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
 };
 pub use search::{
     Action, AnswerKind, KNOBS, Knob, Mode, Preset, Reflection, Repeats, SearchOptions, Selection, VoteRule,

@@ -241,10 +241,19 @@ pub struct BenchOptions {
     pub batches: Vec<usize>,
     /// Bytes of the buffer read to measure bandwidth.
     pub bandwidth_bytes: u64,
+    /// Measure branches of one prefix as well, which is as long as the prompt.
+    #[serde(default)]
+    pub search: bool,
 }
 
 impl Default for BenchOptions {
     fn default() -> Self {
-        Self { prompt_tokens: 128, decode_tokens: 64, batches: vec![1, 4, 8], bandwidth_bytes: 256 << 20 }
+        Self {
+            prompt_tokens: 128,
+            decode_tokens: 64,
+            batches: vec![1, 4, 8],
+            bandwidth_bytes: 256 << 20,
+            search: false,
+        }
     }
 }

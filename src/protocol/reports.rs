@@ -147,6 +147,62 @@ pub struct BenchReport {
     pub bandwidth_bytes: u64,
     /// One row a batch size.
     pub decode: Vec<DecodeBench>,
+    /// Branches over a common prefix, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchBench>,
+}
+
+/// What a search costs: branches of one prefix that decode as one batch.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SearchBench {
+    /// Tokens that all branches have in common.
+    pub prefix_tokens: usize,
+    /// Tokens that each has of its own in the end.
+    pub branch_tokens: usize,
+    /// One row a number of lanes.
+    pub lanes: Vec<LaneBench>,
+    /// Making a branch at the end of the prefix, in microseconds: a copy of its block table, no key or value.
+    pub fork_us: f64,
+    /// From asking for a branch whose prefix is at hand to its first token, in milliseconds.
+    pub first_token_ms: f64,
+    /// Each kernel of the step with eight lanes, the dearest first.
+    pub kernels: Vec<KernelBench>,
+}
+
+/// Decoding with so many lanes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LaneBench {
+    /// Branches that decode together.
+    pub lanes: usize,
+    /// Tokens a second, all lanes together.
+    pub tokens_per_s: f64,
+    /// Bytes of keys and values held at the end.
+    pub kv_bytes: u64,
+    /// What they would be without shared pages.
+    pub kv_bytes_unshared: u64,
+    /// Bytes of keys and values that attention read for a step, on average.
+    pub kv_read_bytes: u64,
+    /// What it would have read if every lane read its own.
+    pub kv_read_bytes_unshared: u64,
+    /// Time of a step, in milliseconds.
+    pub step_ms: f64,
+    /// Time of the same dispatches one step after the other with nothing between, in milliseconds.
+    pub gpu_ms: f64,
+    /// Share of the time in which the GPU waits for the next step, 0 to 1: 1 - `gpu_ms` / `step_ms`.
+    pub idle_share: f64,
+}
+
+/// A kernel in a step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct KernelBench {
+    /// Its entry point.
+    pub name: String,
+    /// Dispatches of it in a step.
+    pub dispatches: usize,
+    /// Time of them alone, one after the other, in milliseconds.
+    pub ms: f64,
+    /// Of the time of all kernels, 0 to 1.
+    pub share: f64,
 }
 
 /// Decoding at one batch size.

@@ -7,13 +7,13 @@ import { after, before, describe, test } from 'node:test';
 import { launch } from './support/browser.mjs';
 import { Engine, findWorker } from './support/engine.mjs';
 import { Hub, noise, sha256 } from './support/hub.mjs';
-import { root, serve, smallStoragePath } from './support/server.mjs';
+import { noStoragePath, root, serve, smallStoragePath, watchedPath } from './support/server.mjs';
 
 const PROBLEM = 'What is 47 + 85 - 20?';
 const hubSource = (repo, file = null) => ({ kind: 'hub', repo, revision: null, file });
 
 describe('models kept in the browser', { timeout: 1_200_000 }, () => {
-  let server, browser, worker, hub, tiny;
+  let server, browser, worker, hub, silent, tiny;
 
   before(async () => {
     tiny = await readFile(path.join(root, 'models/polo-tiny.gguf'));
@@ -23,7 +23,9 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
       'org/gated-GGUF': { commit: 'c'.repeat(40), gated: true, files: { 'm-Q4_0.gguf': noise(5000, 3) } },
       'org/two-GGUF': { commit: 'd'.repeat(40), files: { 'two-Q4_0.gguf': noise(3_000_000, 4) } },
     });
-    server = await serve({ connect: [hub.url, hub.other] });
+    // Another origin, which allows no page to read from it.
+    silent = await serve();
+    server = await serve({ connect: [hub.url, hub.other, silent.origin] });
     browser = await launch();
     worker = await findWorker(browser, server.origin);
   });
@@ -31,13 +33,14 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
   after(async () => {
     await browser?.close();
     await server?.close();
+    await silent?.close();
     await hub?.close();
   });
 
   const withEngine = async (use, url = worker.url) => {
     Object.assign(hub, { faults: [], noRanges: false, slow: 0, log: [], sent: 0 });
     const engine = await Engine.start(browser, server.origin, { ...worker, url }, {
-      friends: [hub.url, hub.other], query: `?hub=${encodeURIComponent(hub.url)}`,
+      friends: [hub.url, hub.other, silent.origin], query: `?hub=${encodeURIComponent(hub.url)}`,
     });
     try {
       await use(engine);
@@ -204,4 +207,29 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     const most = 40_000_000 - partial.done_bytes + 6_000_000;
     assert.ok(partial.done_bytes > 0 && hub.sent <= most, `${hub.sent} bytes: ${JSON.stringify(partial)}`);
   }));
+
+  test('what the browser withholds is told', async () => {
+    const failure = async (engine, request) => (await engine.ask(request, { mayFail: true })).at(-1);
+    await withEngine(async (engine) => {
+      const { kind, message } = await failure(engine, { type: 'inspect', source: { kind: 'url', url: `${silent.origin}/model.gguf` }, options: {} });
+      assert.equal(kind, 'fetch', message);
+      assert.match(message, /^cannot read .+ did not answer \(.+\); is the network there, and does that server allow other pages \(CORS\)\?$/);
+    });
+    await withEngine(async (engine) => {
+      const { kind, message } = await failure(engine, { type: 'pull', source: hubSource('org/two-GGUF') });
+      assert.equal(kind, 'write', message);
+      assert.match(message, /^cannot write .+: this browser stores no files for this page \(a private window\?\); use a normal window, or run the model without saving it/);
+    }, noStoragePath);
+  });
+
+  // What the memory of a program has held once, it keeps: 256 MiB bound a model of any size, and Polo Tiny is 2 MB.
+  test('the file of a model does not pass through the memory of the engine', () => withEngine(async (engine) => {
+    const before = await engine.memory();
+    await engine.ask({ type: 'pull', source: hubSource('org/large-GGUF', 'Q4_K_M') });
+    await engine.load({}, hubSource('polo/tiny-GGUF', 'Q4_0'));
+    await engine.greedy(PROBLEM, 4);
+    const after = await engine.memory();
+    console.log(`    memory of the engine: ${before / 2 ** 20} MiB at first, ${after / 2 ** 20} MiB after a pull of 40 MB and a load`);
+    assert.ok(after < 64 * 2 ** 20, `${after} bytes`);
+  }, watchedPath));
 });

@@ -237,6 +237,21 @@ fn llama_as_transformers_writes_it() {
 }
 
 #[test]
+fn positions_scaled_by_yarn() {
+    check("rope_yarn");
+}
+
+#[test]
+fn positions_scaled_as_in_llama_3() {
+    check("rope_llama3");
+}
+
+#[test]
+fn positions_scaled_as_in_llama_3_in_gguf() {
+    check("gguf_llama3");
+}
+
+#[test]
 fn bitsandbytes_nf4_with_quantised_scales() {
     check("nf4_file");
 }

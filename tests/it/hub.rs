@@ -38,6 +38,8 @@ pub(crate) enum Fault {
 pub(crate) struct Repo {
     pub(crate) commit: String,
     pub(crate) gated: bool,
+    /// Large files are said to have so many bytes more than they have.
+    pub(crate) larger: u64,
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -49,7 +51,7 @@ pub(crate) struct State {
     pub(crate) plain: BTreeMap<String, Vec<u8>>,
     /// For the next requests for bytes, in this order.
     pub(crate) faults: VecDeque<Fault>,
-    /// A fault that every request for bytes meets.
+    /// A fault that every other request for bytes meets.
     pub(crate) always: Option<Fault>,
     pub(crate) no_ranges: bool,
     /// Pause after each 16 KiB of a body.
@@ -229,7 +231,8 @@ fn tell(
             let mut entry = json!({ "type": "file", "path": path, "size": bytes.len(),
                 "oid": &sha256(path.as_bytes())[..40] });
             if bytes.len() >= LARGE {
-                entry["lfs"] = json!({ "oid": sha256(bytes), "size": bytes.len(), "pointerSize": 134 });
+                entry["lfs"] = json!({ "oid": sha256(bytes), "size": bytes.len() as u64 + repo.larger,
+                    "pointerSize": 134 });
             }
             entry
         })
@@ -248,7 +251,7 @@ fn tell(
 /// Bytes, with what was ordered to go wrong.
 fn send(mut stream: &TcpStream, state: &Mutex<State>, request: &Request, bytes: &[u8]) -> Option<()> {
     let mut held = state.lock().unwrap();
-    let fault = held.always.or_else(|| held.faults.pop_front());
+    let fault = held.faults.pop_front().or(held.always);
     let (no_ranges, slow) = (held.no_ranges, held.slow);
     drop(held);
     if let Some(Fault::Status(status)) = fault {

@@ -3,6 +3,7 @@
 mod big_model;
 mod cli;
 mod errors;
+mod failures;
 mod files;
 mod generate;
 mod gguf_writer;

@@ -53,7 +53,15 @@ impl Seen {
 }
 
 /// Loads Polo Tiny, sends `first`, and asks `react` after each event what to send next; `None` ends the engine.
-fn drive(first: Vec<Request>, mut react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static) -> Seen {
+fn drive(first: Vec<Request>, react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static) -> Seen {
+    drive_with(LoadOptions::default(), first, react)
+}
+
+fn drive_with(
+    options: LoadOptions,
+    first: Vec<Request>,
+    mut react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
+) -> Seen {
     let seen = Rc::new(RefCell::new(Seen::default()));
     let watch = seen.clone();
     let react = RefCell::new(move |event: &Event| react(event));
@@ -73,7 +81,7 @@ fn drive(first: Vec<Request>, mut react: impl FnMut(&Event) -> Option<Vec<Reques
         }
     });
     let (sender, requests) = futures_channel::mpsc::unbounded();
-    let load = Request::Load { id: 1, source: ModelSource::Embedded, options: LoadOptions::default() };
+    let load = Request::Load { id: 1, source: ModelSource::Embedded, options };
     for request in std::iter::once(load).chain(first) {
         sender.unbounded_send(request).expect("the engine listens");
     }
@@ -329,4 +337,34 @@ fn gpu_a_person_steers_the_tree() {
         "fewer votes without the branch"
     );
     assert_eq!(seen.failures(), [format!("there is no node 99999: the tree has {}", seen.nodes().len() + 1)]);
+}
+
+#[test]
+fn gpu_cold_branches_give_their_pages_up_and_grow_again() {
+    // The pages hold some 1,600 tokens; the tree has several times as many.
+    let wide = SearchOptions {
+        rollouts: 14,
+        max_tokens: 20_000,
+        path_tokens: 360,
+        branching: 6,
+        action: Action::MiniStep(8),
+        ..options()
+    };
+    let [tight, roomy] = [Some(400), None].map(|context| {
+        let options = LoadOptions { context, ..LoadOptions::default() };
+        // So hot that no two branches say the same, and none finds an end.
+        let mut hot = search(&wide, 4);
+        if let Request::Search { sampling, .. } = &mut hot {
+            *sampling = SamplingOptions { temperature: 3.0, top_p: 1.0, top_k: 0, ..sampling.clone() };
+        }
+        drive_with(options, vec![hot], |event| match event {
+            Event::SearchDone { .. } => Some(vec![Request::Export { id: ID }]),
+            Event::Exported { .. } | Event::Failed { .. } => None,
+            _ => Some(Vec::new()),
+        })
+    });
+    let tokens: u32 = roomy.nodes().iter().map(|node| node.tokens).sum();
+    assert!(tokens > 1_600, "{tokens} tokens do not fill the pages");
+    assert!(tight.failures().is_empty(), "{:?}", tight.failures());
+    assert_eq!(tree_of(&tight.export().0), tree_of(&roomy.export().0));
 }

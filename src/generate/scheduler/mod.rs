@@ -6,11 +6,12 @@
 mod step;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use super::cache::{PrefixCache, common_prefix};
 use super::sequence::{Sequence, SequenceId, SequenceRequest};
 use crate::error::{Error, Result};
-use crate::gpu::{Pending, Plan, Ring};
+use crate::gpu::{Extent, Pending, Plan, Ring};
 use crate::model::{Pages, Qwen2};
 use crate::ops::logit_blocks::Sampling;
 use crate::ops::step::PAGE;
@@ -60,7 +61,7 @@ pub struct Scheduler {
     model: Qwen2,
     pages: Pages,
     sampling: Sampling,
-    sample_plan: Option<Plan>,
+    sample_plan: Option<Rc<Plan>>,
     sequences: BTreeMap<SequenceId, Sequence>,
     waiting: VecDeque<SequenceId>,
     slots: Vec<Option<SequenceId>>,
@@ -131,6 +132,15 @@ impl Scheduler {
     /// The model.
     pub fn model(&self) -> &Qwen2 {
         &self.model
+    }
+
+    /// The plans of the last decode step, which had `rows` rows, each with its grids; for measurements. What they
+    /// compute when run again means nothing: no sequence may be in progress.
+    pub fn last_step(&self, rows: usize) -> Vec<(Rc<Plan>, Extent)> {
+        let (plans, extent) = self.model.last_step(rows);
+        let [layers, head] = plans;
+        let sampling = self.sample_plan.clone().map(|plan| (plan, rows.into()));
+        [(layers, extent), (head, rows.into())].into_iter().chain(sampling).collect()
     }
 
     /// Pages held by sequences and by the cache of finished ones.

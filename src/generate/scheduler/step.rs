@@ -1,5 +1,7 @@
 //! Encoding one step, and what to do with its records when they come back.
 
+use std::rc::Rc;
+
 use super::{InFlight, Output, RECORD_BYTES, Scheduler};
 use crate::error::{Error, Result};
 use crate::generate::SequenceId;
@@ -125,7 +127,7 @@ impl Scheduler {
                 let plan = self.sample_plan.get_or_insert_with(|| {
                     let mut r = Recorder::new(&gpu);
                     sample::record_step(&mut r, gpu.variant(), sampling);
-                    r.finish()
+                    Rc::new(r.finish())
                 });
                 plan.encode(&mut pass, samples.len());
             }

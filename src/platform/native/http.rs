@@ -102,6 +102,17 @@ fn pass_on(url: &str, mut body: impl Read, mut sender: mpsc::Sender<Result<Vec<u
     }
 }
 
+/// Whether a name led to no address: std has no kind for it, but one text (Windows: one number).
+fn is_unknown_host(error: &std::io::Error) -> bool {
+    const WSAHOST_NOT_FOUND: i32 = 11001;
+    error.to_string().starts_with("failed to lookup address")
+        || error.raw_os_error() == Some(WSAHOST_NOT_FOUND)
+}
+
+fn insecure(host: &str, error: &dyn std::fmt::Display) -> String {
+    format!("no secure connection to {host} ({error}); is this machine's clock right?")
+}
+
 /// Why no answer came, and what to do about it.
 fn explain(url: &str, error: &ureq::Error) -> Error {
     let host = host(url);
@@ -110,14 +121,17 @@ fn explain(url: &str, error: &ureq::Error) -> Error {
             return Error::BadRequest(format!("{url} is no address: {error}"));
         }
         ureq::Error::HostNotFound => format!("{host} was not found; is the network there?"),
+        ureq::Error::Io(error) if is_unknown_host(error) => {
+            format!("{host} was not found; is the network there?")
+        }
         ureq::Error::Timeout(_) => format!("{host} went silent ({error}); is the network there?"),
         ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             format!("{host} cannot be reached; is the network there?")
         }
         ureq::Error::ConnectionFailed => format!("{host} cannot be reached; is the network there?"),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
-            format!("no secure connection to {host} ({error}); is this machine's clock right?")
-        }
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => insecure(host, error),
+        // What rustls finds wrong with a certificate comes as this kind.
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => insecure(host, error),
         ureq::Error::Io(error) => format!("the connection to {host} broke ({error}); is the network there?"),
         other => format!("{host}: {other}"),
     };

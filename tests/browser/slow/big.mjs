@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { launch, launchWithStorage } from '../support/browser.mjs';
 import { Engine, findWorker } from '../support/engine.mjs';
 import { Hub, LargeFile } from '../support/hub.mjs';
-import { serve } from '../support/server.mjs';
+import { serve, watchedPath } from '../support/server.mjs';
 
 /// Resident bytes of the browser in `folder`, by kind of process; shared pages are counted once (Linux only).
 async function resident(folder) {
@@ -48,7 +48,7 @@ test('7.6 G weights are pulled, loaded and decoded in the browser', { timeout: 3
     const finder = await launch();
     const worker = await findWorker(finder, server.origin);
     await finder.close();
-    const engine = await Engine.start(browser, server.origin, worker, {
+    const engine = await Engine.start(browser, server.origin, { ...worker, url: watchedPath }, {
       friends: [hub.url, hub.other], query: `?hub=${encodeURIComponent(hub.url)}`,
     });
     const source = { kind: 'hub', repo: 'org/big-GGUF', revision: null, file: 'Q4_K_M' };
@@ -72,6 +72,9 @@ test('7.6 G weights are pulled, loaded and decoded in the browser', { timeout: 3
     });
     assert.equal(reply.filter(({ type }) => type === 'token').length, 4);
     console.log(`    ${gb(onGpu)} on the GPU; the whole browser at most ${gb(most)}; by process ${JSON.stringify(Object.fromEntries(Object.entries(peak).map(([kind, bytes]) => [kind, gb(bytes)])))}`);
+    const heap = await engine.memory();
+    console.log(`    the memory of the engine's program: ${(heap / 2 ** 20).toFixed(0)} MiB`);
+    assert.ok(heap < 256 * 2 ** 20, `${heap} bytes of WebAssembly memory`);
     assert.ok(most < 1.15 * onGpu + 700e6, `${gb(most)} resident for ${gb(onGpu)} on the GPU`);
     await engine.close();
   } finally {

@@ -115,6 +115,21 @@ export class Engine {
     return events.filter((event) => event.type === 'token').map((event) => event.token);
   }
 
+  /// Bytes of the memory of the worker's program, where the worker is `watchedPath`. It never shrinks: this is
+  /// also the most it has been.
+  async memory() {
+    const [bytes, ...more] = await this.opened.page.evaluate(() => new Promise((answer) => {
+      const channel = new BroadcastChannel('memory');
+      channel.onmessage = ({ data }) => {
+        channel.close();
+        answer(data);
+      };
+      channel.postMessage('how much');
+    }));
+    if (!(bytes > 0) || more.length > 0) throw new Error(`one memory expected, found ${[bytes, ...more]}`);
+    return bytes;
+  }
+
   devices() {
     return this.opened.page.evaluate(() => globalThis.devices);
   }

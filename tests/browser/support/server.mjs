@@ -26,6 +26,25 @@ export const blankPath = '/__blank';
 export const smallStoragePath = '/__small_storage.js';
 const smallStorage = `StorageManager.prototype.estimate = async () => ({ quota: 1e7, usage: 0 });
 await import('/worker_loader.js');`;
+// The worker in a window that may store nothing.
+export const noStoragePath = '/__no_storage.js';
+const noStorage = `StorageManager.prototype.getDirectory = async () => { throw new DOMException('not here', 'SecurityError'); };
+await import('/worker_loader.js');`;
+// The worker, telling how large the memory of its program is to who asks on a channel.
+export const watchedPath = '/__watched.js';
+const watched = `const memories = [];
+for (const name of ['instantiate', 'instantiateStreaming']) {
+  const real = WebAssembly[name];
+  WebAssembly[name] = async (...list) => {
+    const made = await real.apply(WebAssembly, list);
+    memories.push((made.instance ?? made).exports.memory);
+    return made;
+  };
+}
+const channel = new BroadcastChannel('memory');
+channel.onmessage = ({ data }) => data === 'how much' && channel.postMessage(memories.map((memory) => memory.buffer.byteLength));
+await import('/worker_loader.js');`;
+const scripts = { [smallStoragePath]: smallStorage, [noStoragePath]: noStorage, [watchedPath]: watched };
 const blank = '<!doctype html><html lang="en"><head><title>Blank</title></head></html>';
 
 /// `connect`: origins that the worker may speak to, beside those the page's own policy names.
@@ -43,8 +62,8 @@ export async function serve({ connect = [] } = {}) {
       response.writeHead(200, { ...headers, 'Content-Type': types['.html'] }).end(blank);
       return;
     }
-    if (pathname === smallStoragePath) {
-      response.writeHead(200, { ...headers, 'Content-Type': types['.js'] }).end(smallStorage);
+    if (pathname in scripts) {
+      response.writeHead(200, { ...headers, 'Content-Type': types['.js'] }).end(scripts[pathname]);
       return;
     }
     if (pathname === '/favicon.ico') {
