@@ -214,6 +214,7 @@ Examples:
 A question that begins with a dash comes after two dashes: polo ask -- \"-3 + 5\".";
 
 /// Arguments of `polo ask`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct AskArgs {
     /// The question; `-` reads it from standard input

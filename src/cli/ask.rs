@@ -116,7 +116,7 @@ fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Ou
         introduce(&model, output);
     }
     if args.search {
-        return search::run(args, &model, prompt, sampling, session, output);
+        return search::run(args, &model, prompt, &sampling, session, output);
     }
     let id = session.id();
     session.send(Request::Generate { id, prompt, sampling });

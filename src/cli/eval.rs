@@ -112,9 +112,9 @@ fn from_file(args: &EvalArgs) -> Result<(Vec<Question>, String), Failure> {
     let mut questions = questions(&text, &args.suite)?;
     questions.truncate(args.count);
     // Whoever changes the file asks other questions.
-    let hash: String =
-        sha2::Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Ok((questions, format!("{}, file {hash}", args.suite)))
+    let hash = sha2::Sha256::digest(text.as_bytes());
+    let head = hash.iter().take(8).fold(0_u64, |head, &byte| head << 8 | u64::from(byte));
+    Ok((questions, format!("{}, file {head:016x}", args.suite)))
 }
 
 /// Asks every problem, so many at once; the outcomes are in the order of the problems.

@@ -10,6 +10,7 @@ const DIM: Style = Style::new().dimmed();
 const ERROR: Style = anstyle::AnsiColor::Red.on_default().bold();
 
 /// Standard output for results, standard error for everything about them.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Output {
     out: Box<dyn Write>,
     err: Box<dyn Write>,

@@ -49,7 +49,7 @@ pub(super) fn run(
     args: &AskArgs,
     model: &ModelInfo,
     prompt: Prompt,
-    sampling: SamplingOptions,
+    sampling: &SamplingOptions,
     session: &mut Session,
     output: &mut Output,
 ) -> Result<(), Failure> {
@@ -84,7 +84,7 @@ pub(super) fn run(
             output: output_of(&report.reply),
             report: &report,
             search: &search,
-            sampling: &sampling,
+            sampling,
             timings: Timings { load_ms: model.load_ms, search_ms, tokens_per_s },
             tree: export(id, session)?,
         })?;

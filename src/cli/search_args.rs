@@ -62,7 +62,7 @@ pub(super) struct SearchArgs {
     /// What makes answers the same: auto, number, text [default: auto]
     #[arg(long, value_name = "KIND", value_parser = answer_parser())]
     pub(super) answer: Option<AnswerKind>,
-    /// A reply that came before: retry, or count it again [default: retry]
+    /// A reply that came before: retry, or count it again [default: count]
     #[arg(long, value_name = "WHAT", value_parser = repeats_parser())]
     pub(super) repeats: Option<Repeats>,
     /// Stop once the leading answer leads with this probability; 1 never stops [default: 0.95]

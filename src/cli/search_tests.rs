@@ -98,7 +98,7 @@ fn search(words: &[&str], terminal: bool, ctrl_c: bool) -> (Result<(), Failure>,
     let (model, sampling) =
         (ModelInfo { name: "Fake".into(), ..ModelInfo::default() }, SamplingOptions::default());
     let prompt = Prompt::Raw { text: "2 + 2?".into() };
-    let result = run(&args, &model, prompt, sampling, &mut session, &mut output);
+    let result = run(&args, &model, prompt, &sampling, &mut session, &mut output);
     let text = String::from_utf8(out.0.borrow().clone()).unwrap();
     (result, text)
 }

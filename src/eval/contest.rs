@@ -143,9 +143,9 @@ impl Way<'_> {
         let oracle = |(trial, reading): (&Trial, &Reading)| trial.oracle(reading.rollouts);
         let oracles = self.trials.iter().zip(&readings).map(oracle);
         let mut curve: Vec<Point> = (1..=POINTS)
-            .map(|part| self.point((f64::from(budget) * f64::from(part) / f64::from(POINTS)) as u32))
+            .map(|part| self.point((u64::from(budget) * u64::from(part) / u64::from(POINTS)) as u32))
             .collect();
-        curve.dedup_by(|a, b| a.tokens == b.tokens);
+        curve.dedup_by(|a, b| a.tokens.total_cmp(&b.tokens).is_eq());
         Row {
             name: self.name.into(),
             problems: problems(self.trials),

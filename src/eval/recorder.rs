@@ -105,7 +105,9 @@ mod tests {
         let second = vec![node(3, 1, NodeKind::Reflection, None), node(4, 3, NodeKind::Truncated, Some("7"))];
         events.push(Event::Expanded { id: 1, nodes: second });
         events.push(Event::Visited { id: 1, rollout: 1, path: vec![0, 1, 3, 4], value: 0.25 });
-        events.iter().for_each(|event| recorder.apply(event));
+        for event in &events {
+            recorder.apply(event);
+        }
         let report = SearchReport {
             answer: None,
             reply: String::new(),

@@ -91,9 +91,9 @@ pub enum AnswerKind {
 #[serde(rename_all = "snake_case")]
 pub enum Repeats {
     /// It is tried again, at most twice and hotter each time, and has one vote however often it came.
-    #[default]
     Retry,
-    /// It counts each time, as in self-consistency.
+    /// It counts each time, as in self-consistency: that a reply comes again speaks for it.
+    #[default]
     Count,
 }
 
@@ -174,7 +174,7 @@ impl Default for SearchOptions {
             vote: VoteRule::Weighted,
             vote_temperature: 0.05,
             answer: AnswerKind::Auto,
-            repeats: Repeats::Retry,
+            repeats: Repeats::Count,
             agreement: 0.95,
             time_limit_s: 0.0,
         }

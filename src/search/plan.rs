@@ -2,7 +2,8 @@
 
 use super::machine::Search;
 use super::select::{Climate, Launch, select};
-use crate::protocol::StopCause;
+use super::tree::ROOT;
+use crate::protocol::{Repeats, StopCause};
 
 impl Search {
     /// What the selection formula knows now.
@@ -18,17 +19,25 @@ impl Search {
             return Err(StopCause::Tokens);
         }
         let start = select(&self.tree, &self.options, self.path_limit, self.climate());
-        let start = start.ok_or(StopCause::Exhausted)?;
-        let length = self.tree.node(start.node).length;
-        let room = self.path_limit - length;
+        let start = start.or_else(|| self.anew()).ok_or(StopCause::Exhausted)?;
+        let from = self.tree.node(start.node);
+        let room = self.path_limit - from.length;
+        // Who reconsiders begins anew, and needs as much again.
+        let done = if start.reflect || from.reflects { 0 } else { from.length };
         // A rollout that will be cut short is worth less than one that waits for tokens to come back.
-        let need = self.usual_length().saturating_sub(length).clamp(least, room);
+        let need = self.usual_length().saturating_sub(done).clamp(least, room);
         if available < need {
             return Err(StopCause::Tokens);
         }
         // What is left is shared by the lanes that are not at work.
         let busy = (self.rollouts.len() as u32).min(self.options.lanes - 1);
         Ok((start, (available / (self.options.lanes - busy)).clamp(need, room)))
+    }
+
+    /// A whole reply more, where nothing in the tree can grow. If it was there already, that is a vote.
+    fn anew(&self) -> Option<Launch> {
+        let counts = self.options.repeats == Repeats::Count && !self.tree.node(ROOT).pruned;
+        counts.then_some(Launch { node: ROOT, reflect: false })
     }
 
     /// What most paths need: a quarter more than the mean of those that ended by themselves, and the reserve. 0 while

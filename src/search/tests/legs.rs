@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::protocol::{
-    Action, Chosen, NodeKind, Reflection, SamplingOptions, SearchOptions, StopCause, ThoughtFormat,
+    Action, Chosen, NodeKind, Reflection, Repeats, SamplingOptions, SearchOptions, StopCause, ThoughtFormat,
 };
 use crate::search::toy::{Proposer, run};
 use crate::search::{Bytes, End, REFLECTION, Search, Token, Told, Work};
@@ -78,6 +78,11 @@ pub(super) fn narrow() -> SearchOptions {
         agreement: 1.0,
         ..SearchOptions::default()
     }
+}
+
+/// As [`narrow`], where the same reply again is tried again.
+fn retrying() -> SearchOptions {
+    SearchOptions { repeats: Repeats::Retry, ..narrow() }
 }
 
 pub(super) fn search(options: &SearchOptions, script: &mut Script) -> Search {
@@ -165,7 +170,7 @@ fn reflection_is_a_second_way_on_from_the_end_of_a_thought() {
     let second = "No. It was one less than I thought it was \n</Thought>\n<Output>\n3\n</Output>$";
     let mut script = Script::new(&[&first, second]);
     let search =
-        search(&SearchOptions { rollouts: 3, reflection: Reflection::Action, ..narrow() }, &mut script);
+        search(&SearchOptions { rollouts: 3, reflection: Reflection::Action, ..retrying() }, &mut script);
     // The third rollout finds nothing to expand: a path reflects once.
     assert_eq!(search.stopped(), Some(StopCause::Exhausted));
     let kinds: Vec<NodeKind> = nodes(&search).into_iter().map(|node| node.0).collect();
@@ -271,7 +276,7 @@ fn without_marked_thoughts_all_of_a_reply_is_the_answer() {
 #[test]
 fn the_same_reply_again_is_tried_twice_hotter_and_has_one_vote() {
     let same = "<Thought>\nhm \n</Thought><Output>7</Output>$";
-    let options = SearchOptions { rollouts: 2, lanes: 2, action: Action::Whole, ..narrow() };
+    let options = SearchOptions { rollouts: 2, lanes: 2, action: Action::Whole, ..retrying() };
     let mut script = Script::new(&[same]);
     let found = search(&options, &mut script);
     let heats: Vec<f32> = script.legs.iter().map(|leg| leg.2 / 0.7).collect();
@@ -287,6 +292,44 @@ fn the_same_reply_again_is_tried_twice_hotter_and_has_one_vote() {
     let mut greedy = Search::new(&options, &sampling, ThoughtFormat::Marco, 4096).unwrap();
     run(&mut greedy, &mut script, |_| 0).unwrap();
     assert_eq!(script.legs.len(), 2);
+}
+
+#[test]
+fn where_repeats_count_whole_replies_go_on_when_nothing_else_can_grow() {
+    let same = "<Thought>\nhm \n</Thought><Output>7</Output>$";
+    let mut script = Script::new(&[same]);
+    let found = search(&SearchOptions { rollouts: 3, ..narrow() }, &mut script);
+    assert_eq!(found.stopped(), Some(StopCause::Rollouts));
+    // Once at the usual heat each, and a vote each.
+    assert_eq!((script.legs.len(), found.votes().votes), (3, 3));
+    let mut script = Script::new(&[same]);
+    let retried = search(&SearchOptions { rollouts: 3, ..retrying() }, &mut script);
+    assert_eq!((retried.stopped(), retried.votes().votes), (Some(StopCause::Exhausted), 1));
+}
+
+#[test]
+fn who_reconsiders_is_given_what_a_whole_reply_takes() {
+    // Long enough for the smallest budget there is, and no two words the same: else it would be a loop.
+    let words: Vec<String> = (0..40).map(|number| format!("w{number}")).collect();
+    let words = words.join(" ");
+    let first = format!("<Thought>\n{words} \n\n</Thought>\n<Output>\n4\n</Output>$");
+    let options = |max_tokens| SearchOptions {
+        rollouts: 2,
+        reflection: Reflection::Action,
+        answer_reserve: 4,
+        max_tokens,
+        ..retrying()
+    };
+    let mut script = Script::new(&[&first]);
+    let alone = search(&SearchOptions { rollouts: 1, ..options(1000) }, &mut script);
+    let length = alone.progress().tokens;
+    // A quarter more than the first reply, and the reserve, must be left: else it would be cut short.
+    let enough = length + length + length / 4 + 4;
+    for (tokens, rollouts) in [(enough, 2), (enough - 1, 1)] {
+        let mut script = Script::new(&[&first]);
+        let found = search(&options(tokens), &mut script);
+        assert_eq!(found.tree().node(0).visits, rollouts, "{tokens} tokens, a reply takes {length}");
+    }
 }
 
 #[test]

@@ -116,14 +116,17 @@ pub(super) fn sequential(case: &Case) -> Vec<(NodeId, NodeKind, Vec<u32>, u32, f
         if left < 2 * options.answer_reserve {
             break;
         }
-        let Some(start) = plain.pick(ROOT) else { break };
+        // Where repeats count, a whole reply more is never wasted.
+        let anew = (options.repeats == Repeats::Count).then_some(Launch { node: ROOT, reflect: false });
+        let Some(start) = plain.pick(ROOT).or(anew) else { break };
         let room = path_limit - plain.tree.node(start.node).length;
+        let path = plain.tree.path(start.node);
+        let again = path.iter().any(|&id| plain.tree.node(id).kind == NodeKind::Reflection);
+        let done = if start.reflect || again { 0 } else { plain.tree.node(start.node).length };
         // It must be able to become as long as paths are, and a quarter more.
         if !plain.ended.is_empty() {
             let mean = plain.ended.iter().sum::<u32>() / plain.ended.len() as u32;
-            if left < room
-                && left + plain.tree.node(start.node).length < mean + mean / 4 + options.answer_reserve
-            {
+            if left < room && left + done < mean + mean / 4 + options.answer_reserve {
                 break;
             }
         }
