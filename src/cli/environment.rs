@@ -35,6 +35,10 @@ fn read(variable: impl Fn(&str) -> Option<OsString>, home: &str) -> (StoreOption
         hub_cache: Some(path("HF_HUB_CACHE").unwrap_or_else(|| format!("{hugging_face}/hub"))),
         endpoint: text("HF_ENDPOINT").unwrap_or_else(|| HUB.into()),
         token: text("HF_TOKEN").map(|token| token.trim().to_owned()),
+        // As huggingface_hub reads it.
+        offline: text("HF_HUB_OFFLINE").is_some_and(|value| {
+            ["1", "on", "yes", "true"].contains(&value.trim().to_ascii_lowercase().as_str())
+        }),
         ..StoreOptions::default()
     };
     (options, path("HF_TOKEN_PATH").unwrap_or_else(|| format!("{hugging_face}/token")))
@@ -74,5 +78,7 @@ mod tests {
             with(&[("HF_HOME", "/a"), ("HF_HUB_CACHE", "/b"), ("POLO_HOME", "/p"), ("HF_TOKEN", "")]);
         assert_eq!((options.hub_cache.as_deref(), options.home.as_str()), (Some("/b"), "/p"));
         assert_eq!(options.token, None);
+        assert!(!options.offline && !with(&[("HF_HUB_OFFLINE", "0")]).0.offline);
+        assert!(with(&[("HF_HUB_OFFLINE", "1")]).0.offline && with(&[("HF_HUB_OFFLINE", "True")]).0.offline);
     }
 }

@@ -192,7 +192,7 @@ fn description(shown: &Shown) -> String {
         } else {
             format!("{} here; `polo pull {}` goes on", bytes(model.done_bytes), model.name)
         };
-        let _ = writeln!(text, "State     {state}");
+        let _ = writeln!(text, "State     {state}\nFolder    {}", model.folder);
     }
     if let Some(fit) = &shown.fit {
         let _ = writeln!(
@@ -241,6 +241,7 @@ mod tests {
             done_bytes,
             complete: done_bytes == 4_700_000_000,
             modified_ms: 0,
+            folder: String::new(),
         }
     }
 

@@ -8,7 +8,7 @@ Examples:
 
 A download that was interrupted goes on when pulled again. Models of the hub go to Hugging Face's cache
 (HF_HOME), which other programs share, others to POLO_HOME. HF_TOKEN opens gated models, HF_ENDPOINT names
-another hub.";
+another hub, HF_HUB_OFFLINE=1 asks nobody.";
 
 /// Arguments of `polo pull`.
 #[derive(Debug, Clone, clap::Args)]

@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// The folder of the model's files.
-    fn folder(&self, manifest: &Manifest) -> String {
+    pub(super) fn folder(&self, manifest: &Manifest) -> String {
         if let Some((repo, commit)) = self.cached(manifest) {
             return format!("{repo}/snapshots/{commit}");
         }

@@ -29,6 +29,8 @@ pub struct StoreOptions {
     pub endpoint: String,
     /// Sent to the hub and to nobody else.
     pub token: Option<String>,
+    /// Nothing is asked of the network (`HF_HUB_OFFLINE`); what is stored works.
+    pub offline: bool,
     /// How files are fetched.
     pub download: DownloadOptions,
 }
@@ -41,6 +43,7 @@ impl Default for StoreOptions {
             hub_cache: None,
             endpoint: reference::HUB.into(),
             token: None,
+            offline: false,
             download: DownloadOptions::default(),
         }
     }
@@ -123,6 +126,7 @@ impl Store {
     pub fn new(mut options: StoreOptions) -> Self {
         options.endpoint = options.endpoint.trim_end_matches('/').into();
         http::authorize(&options.endpoint, options.token.as_deref());
+        http::stay_offline(options.offline);
         Self { options }
     }
 
@@ -184,6 +188,7 @@ impl Store {
             done_bytes,
             complete,
             modified_ms: modified.map_or(0, |entry| entry.modified_ms),
+            folder: self.folder(manifest),
         })
     }
 

@@ -5,6 +5,7 @@ mod buffers;
 mod canary;
 mod config;
 mod memory;
+mod options;
 mod pages;
 mod qwen2;
 mod random;
@@ -13,8 +14,9 @@ mod weights;
 
 pub use config::{Architecture, Config};
 pub use memory::{Needs, SHORTEST_CONTEXT};
+pub use options::Options;
 pub use pages::{BlockTable, Pages};
-pub use qwen2::{Options, Qwen2, StepShape};
+pub use qwen2::{Qwen2, StepShape};
 pub use random::{SHAPES, random_config};
 pub use rope::RopeScaling;
 pub use weights::{Source, Weights};

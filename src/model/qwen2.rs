@@ -9,7 +9,7 @@ use super::buffers::Buffers;
 use super::memory::{self, Working};
 use super::rope::Rotation;
 use super::weights::{Layer, Loader};
-use super::{Config, Source, Weights};
+use super::{Config, Options, Source, Weights};
 use crate::error::{Error, Result};
 use crate::gpu::{Extent, Gpu, Plan, Recorder, Tensor};
 use crate::ops::attention::Splits;
@@ -20,37 +20,7 @@ use crate::ops::{
     Launch, Row, TableEntry, attention, attention_serial, embed, gate_up, gather, lm_head, matmul, matvec,
     qkv, rms_norm, rms_norm_serial, rope, swiglu,
 };
-use crate::protocol::{KvType, Quantize, Variant};
-
-/// Choices made when a model is loaded.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Quantise unquantised weights.
-    pub quantize: Quantize,
-    /// Type of the key/value cache.
-    pub kv: KvType,
-    /// Longest sequence, in tokens.
-    pub context: usize,
-    /// Sequences that can be running.
-    pub sequences: usize,
-    /// Pages of the cache in all.
-    pub pages: usize,
-    /// Largest weight buffer, in bytes.
-    pub max_chunk_bytes: u64,
-}
-
-impl Options {
-    /// The same for another context, with as many pages in proportion.
-    #[must_use]
-    pub fn with_context(&self, context: usize) -> Self {
-        Self { context, pages: Self::pages_for(context), ..self.clone() }
-    }
-
-    /// One full context, half as much again for other sequences, and a little for many short ones.
-    pub fn pages_for(context: usize) -> usize {
-        context.div_ceil(PAGE) * 3 / 2 + 64
-    }
-}
+use crate::protocol::Variant;
 
 /// Which plan a step uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 //! address as a source of bytes.
 
 use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -26,6 +27,13 @@ pub fn authorize(origin: &str, token: Option<&str>) {
     *TOKEN.write().unwrap_or_else(std::sync::PoisonError::into_inner) = pair;
 }
 
+static OFFLINE: AtomicBool = AtomicBool::new(false);
+
+/// From now on whether every request is refused, because the person wants none.
+pub fn stay_offline(offline: bool) {
+    OFFLINE.store(offline, Ordering::Relaxed);
+}
+
 fn token_for(url: &str) -> Option<String> {
     let pair = TOKEN.read().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (origin, token) = pair.as_ref()?;
@@ -46,6 +54,11 @@ pub struct Response(twin::http::Response);
 
 /// Asks an address. An error means that no answer came; any status is an answer.
 pub async fn get(url: &str, ask: Ask) -> Result<Response> {
+    if OFFLINE.load(Ordering::Relaxed) {
+        let what = "HF_HUB_OFFLINE is set, so nothing is asked of the network; unset it, or take a model that is \
+                    stored (`polo list`)";
+        return Err(Error::fetch(url, what));
+    }
     let mut headers = Vec::new();
     if let Some((start, end)) = ask.range {
         headers.push(("Range", format!("bytes={start}-{}", end.max(start + 1) - 1)));
@@ -93,10 +106,14 @@ impl Response {
         Some((start, total.trim().parse().ok()))
     }
 
-    /// What the server asks to wait, in milliseconds.
+    /// What the server asks to wait, in milliseconds; at most ten minutes.
     pub fn retry_after_ms(&self) -> Option<u32> {
-        let seconds: u32 = self.header("retry-after")?.trim().parse().ok()?;
-        Some(seconds.min(600) * 1000)
+        // By the server's own clock, where it tells the time.
+        let now = self.header("date").and_then(|date| seconds_of(&date));
+        let now = now.or_else(|| {
+            Some(web_time::SystemTime::now().duration_since(web_time::UNIX_EPOCH).ok()?.as_secs())
+        });
+        wait_seconds(&self.header("retry-after")?, now?).map(|seconds| seconds * 1000)
     }
 
     /// Whether the same request may succeed later.
@@ -122,6 +139,19 @@ impl Response {
     }
 }
 
+/// Seconds since 1970 of a date as HTTP writes it.
+fn seconds_of(date: &str) -> Option<u64> {
+    let time = httpdate::parse_http_date(date.trim()).ok()?;
+    time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs())
+}
+
+/// What `Retry-After` means at a time in seconds since 1970: a number of seconds, or a date (RFC 9110, 10.2.3).
+fn wait_seconds(value: &str, now: u64) -> Option<u32> {
+    const LONGEST: u64 = 600;
+    let seconds = value.trim().parse().ok().or_else(|| Some(seconds_of(value)?.saturating_sub(now)))?;
+    u32::try_from(seconds.min(LONGEST)).ok()
+}
+
 /// The host of an address, for messages.
 pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -138,7 +168,7 @@ pub fn back_off_ms(failures: u32) -> u32 {
 /// Asks until an answer comes that is more than a passing fault, a few times.
 pub async fn get_patiently(url: &str, ask: Ask) -> Result<Response> {
     for failures in 0.. {
-        let last = failures + 1 >= TRIES;
+        let last = failures + 1 >= TRIES || OFFLINE.load(Ordering::Relaxed);
         let wait = match get(url, ask).await {
             Ok(response) if response.is_passing() && !last => {
                 response.retry_after_ms().unwrap_or_else(|| back_off_ms(failures))
@@ -251,4 +281,21 @@ pub(super) async fn open(location: &str) -> Result<Option<Box<dyn ByteSource>>> 
         _ => here,
     };
     Ok(Some(Box::new(UrlSource { url: location.into(), len, head })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{seconds_of, wait_seconds};
+
+    #[test]
+    fn a_wait_is_a_number_or_a_date() {
+        let now = seconds_of("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(now, 784_111_777);
+        assert_eq!(wait_seconds(" 7", now), Some(7));
+        assert_eq!(wait_seconds("99999999999", now), Some(600));
+        assert_eq!(wait_seconds("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(30));
+        assert_eq!(wait_seconds("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(0), "it is over");
+        assert_eq!(wait_seconds("Sun, 06 Nov 2094 08:49:07 GMT", now), Some(600));
+        assert_eq!(wait_seconds("soon", now), None);
+    }
 }

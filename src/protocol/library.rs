@@ -104,6 +104,9 @@ pub struct StoredModel {
     pub complete: bool,
     /// When it was last written, in milliseconds since 1970.
     pub modified_ms: u64,
+    /// Where its files are.
+    #[serde(default)]
+    pub folder: String,
 }
 
 /// A model known to suit.

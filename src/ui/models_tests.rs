@@ -28,7 +28,8 @@ fn listing(options: Vec<ListingOption>) -> Listing {
 
 fn stored(label: &str, done_bytes: u64) -> StoredModel {
     let (name, source) = (format!("u/r:{label}"), hub(label));
-    StoredModel { name, source, bytes: 100, done_bytes, complete: done_bytes == 100, modified_ms: 1 }
+    let complete = done_bytes == 100;
+    StoredModel { name, source, bytes: 100, done_bytes, complete, modified_ms: 1, folder: String::new() }
 }
 
 fn models() -> Models {

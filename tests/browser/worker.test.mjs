@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { launch } from './support/browser.mjs';
 import { Engine, findWorker } from './support/engine.mjs';
@@ -89,6 +90,29 @@ describe('engine in its worker', { timeout: 1_200_000 }, () => {
     assert.equal(refused.at(-1).type, 'failed');
     assert.match(refused.at(-1).message, /temperature/);
     assert.equal((await engine.greedy(PROBLEM, 4)).length, 4);
+  }));
+
+  test('one record of tokens gives the tree that it gives natively', () => withEngine(async (engine) => {
+    await engine.load();
+    const record = JSON.parse(readFileSync(new URL('../data/search/record.json', import.meta.url), 'utf8'));
+    const events = await engine.ask({ type: 'import', json: record.import });
+    const nodes = events.filter((event) => event.type === 'expanded').flatMap((event) => event.nodes);
+    assert.deepEqual(nodes, JSON.parse(record.nodes));
+    assert.deepEqual(events.at(-1).report, JSON.parse(record.report));
+  }));
+
+  test('a search grows, and the same seed grows the same tree', () => withEngine(async (engine) => {
+    await engine.load();
+    const prompt = { kind: 'chat', messages: [{ role: 'user', content: PROBLEM }] };
+    const search = { rollouts: 4, lanes: 2, agreement: 1, action: { mini_step: 16 } };
+    const grow = async () => {
+      const events = await engine.ask({ type: 'search', prompt, sampling: { seed: 7 }, search });
+      assert.equal(events.at(-1).type, 'search_done');
+      return [events.filter((event) => event.type === 'expanded').flatMap((event) => event.nodes), events.at(-1).report];
+    };
+    const first = await grow();
+    assert.ok(first[0].length >= 2 && first[1].votes.votes > 0, JSON.stringify(first[1]));
+    assert.deepEqual(await grow(), first);
   }));
 
   test('the bench runs', () => withEngine(async (engine) => {

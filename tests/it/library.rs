@@ -54,6 +54,7 @@ impl Shelf {
             hub_cache: Some(format!("{path}/hub")),
             endpoint: hub.url.clone(),
             token: None,
+            offline: false,
             download: DownloadOptions { connections: 3, piece_bytes: 50_000, stall_ms: 1500, tries: 4 },
         };
         change(&mut options);

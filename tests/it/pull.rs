@@ -32,6 +32,7 @@ impl Place {
             .env("POLO_HOME", self.folder.path().join("polo"))
             .env_remove("HF_HUB_CACHE")
             .env_remove("HF_TOKEN")
+            .env_remove("HF_HUB_OFFLINE")
             .env_remove("HF_TOKEN_PATH")
             .stdin(Stdio::null());
         command
@@ -129,6 +130,26 @@ fn what_cannot_be_pulled_is_told() {
     let blobs: Vec<&String> = log.iter().filter(|line| line.contains("/blob/")).collect();
     let leaked = blobs.is_empty() || blobs.iter().any(|line| line.contains("secret"));
     assert!(!leaked, "the token went to another host");
+}
+
+#[test]
+fn without_the_network_what_is_stored_works() {
+    let place = Place::new(300_000);
+    let offline = |words: &[&str]| place.command(words).env("HF_HUB_OFFLINE", "1").output().unwrap();
+    let output = offline(&["pull", "org/model-GGUF", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let error: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(error["error"]["kind"], "fetch");
+    let row =
+        "HF_HUB_OFFLINE is set, so nothing is asked of the network; unset it, or take a model that is stored";
+    assert!(error["error"]["message"].as_str().unwrap().contains(row), "{error}");
+    assert_eq!(place.hub.asked(""), 0, "nobody was asked");
+    place.check_whole("with the network");
+    place.hub.state.lock().unwrap().log.clear();
+    let output = offline(&["show", "org/model-GGUF"]);
+    let folder = place.folder.path().join("hf/hub/models--org--model-GGUF/snapshots");
+    assert!(text(&output.stdout).contains(&format!("Folder    {}", folder.to_str().unwrap())), "{output:?}");
+    assert_eq!(place.hub.asked(""), 0, "what is stored needs nobody");
 }
 
 #[test]

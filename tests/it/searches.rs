@@ -4,10 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use polo::engine::Engine;
+use polo::protocol::ThoughtFormat;
 use polo::protocol::{
     Action, Event, LoadOptions, Message, Mode, ModelSource, NodeId, NodeKind, Prompt, Request, RequestId,
     Role, SamplingOptions, SearchOptions, SearchReport, Standing, StopCause, TreeNode, Votes,
 };
+use polo::search::toy::{Proposer, Toy};
+use polo::search::{Ask, Search};
+use serde_json::{Value, json};
 
 const ID: RequestId = 2;
 
@@ -367,4 +371,69 @@ fn gpu_cold_branches_give_their_pages_up_and_grow_again() {
     assert!(tokens > 1_600, "{tokens} tokens do not fill the pages");
     assert!(tight.failures().is_empty(), "{:?}", tight.failures());
     assert_eq!(tree_of(&tight.export().0), tree_of(&roomy.export().0));
+}
+
+/// A search of 16 rollouts of which the last few are told and not yet in the tree.
+fn record() -> Search {
+    let options = SearchOptions { rollouts: 16, lanes: 8, agreement: 1.0, ..SearchOptions::default() };
+    let mut search = Search::new(&options, &SamplingOptions::default(), ThoughtFormat::Marco, 1024)
+        .expect("valid options");
+    let mut toy = Toy { seed: 3, ..Toy::default() };
+    loop {
+        if let Ask::Done = search.clone().ask() {
+            return search;
+        }
+        let mut lanes = Vec::new();
+        while let Ask::Work(work) = search.ask() {
+            lanes.push(work);
+        }
+        for work in lanes {
+            search.tell(toy.propose(&work).expect("the toy has no faults")).expect("it is what was asked");
+        }
+    }
+}
+
+/// Its file: what is imported, and the nodes and the report that come of it. `tests/browser/worker.test.mjs` holds
+/// the page's engine against the same file. Written anew by `POLO_WRITE=1 cargo test --test it one_record`.
+const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/search/record.json");
+
+#[test]
+fn gpu_one_record_of_tokens_gives_one_tree() {
+    let prompt = json!({ "kind": "tokens", "tokens": [1, 2, 3] });
+    let import = json!({
+        "format": "polo-search-1",
+        "model": "toy",
+        "prompt": prompt,
+        "prompt_tokens": [1, 2, 3],
+        "search": record(),
+    });
+    let write = std::env::var_os("POLO_WRITE").is_some();
+    let known: Value = if write {
+        json!({})
+    } else {
+        serde_json::from_str(&std::fs::read_to_string(RECORD).expect("the file is there"))
+            .expect("it is JSON")
+    };
+    if !write {
+        assert_eq!(known["import"], import.to_string(), "the record has changed: write it anew");
+    }
+    let seen = drive(vec![Request::Import { id: ID, json: import.to_string() }], |event| match event {
+        Event::SearchDone { .. } | Event::Failed { .. } => None,
+        _ => Some(Vec::new()),
+    });
+    assert!(seen.failures().is_empty(), "{:?}", seen.failures());
+    let (nodes, report) = (seen.nodes(), seen.report());
+    // Rollouts from within the tree are among those that are settled after the import.
+    assert!(nodes.iter().any(|node| node.rollout >= 8 && node.parent > 0));
+    let found = json!({
+        "import": import.to_string(),
+        "nodes": serde_json::to_string(&nodes).expect("plain data"),
+        "report": serde_json::to_string(&report).expect("plain data"),
+    });
+    if write {
+        std::fs::write(RECORD, serde_json::to_string_pretty(&found).expect("plain data"))
+            .expect("it can be written");
+    } else {
+        assert_eq!(found, known);
+    }
 }

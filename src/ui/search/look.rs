@@ -77,7 +77,17 @@ pub fn short(text: &str, letters: usize) -> String {
 
 /// The beginning of a node's text.
 pub fn snippet(node: &Node) -> String {
-    if node.told.node == ROOT { "The question".to_owned() } else { short(&node.told.text, SNIPPET) }
+    if node.told.node == ROOT {
+        "The question".to_owned()
+    } else {
+        short(&untagged(&node.told.text), SNIPPET)
+    }
+}
+
+/// A text without the tags that divide a reply: what kind of node it is, is said otherwise.
+fn untagged(text: &str) -> String {
+    const TAGS: [&str; 6] = ["<Thought>", "</Thought>", "<Output>", "</Output>", "<think>", "</think>"];
+    TAGS.iter().fold(text.to_owned(), |text, tag| text.replace(tag, " "))
 }
 
 /// What a node of a search looks like.
@@ -126,7 +136,7 @@ fn name(run: &Run, node: &Node, pruned: bool) -> String {
     let mut parts = if told.node == ROOT {
         vec!["The question".to_owned()]
     } else {
-        vec![format!("{} {}", words::kind(told.kind), told.node), short(&told.text, 60)]
+        vec![format!("{} {}", words::kind(told.kind), told.node), short(&untagged(&told.text), 60)]
     };
     if let Some(confidence) = told.confidence {
         parts.push(format!("confidence {:.0} %", confidence * 100.0));
@@ -165,6 +175,12 @@ mod tests {
         assert_eq!(look.thickness, 3.0);
         assert_eq!(look.name, "Answer 2, step 2, confidence 93 %, 2 visits, answer 48, class A, pruned");
         assert!(self::look(&run, 0).focus, "the keyboard begins at the root");
+    }
+
+    #[test]
+    fn texts_are_one_short_line_without_tags() {
+        assert_eq!(short(&untagged("</Thought>\n<Output>\nIt is  4.\n</Output>"), 90), "It is 4.");
+        assert_eq!(short("abcdef", 3), "abc…");
     }
 
     #[test]

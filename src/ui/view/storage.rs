@@ -97,6 +97,7 @@ mod tests {
             done_bytes: 0,
             complete: false,
             modified_ms: 0,
+            folder: String::new(),
         };
         library.models = vec![model.clone()];
         library.used_bytes = 2_000_000_000;

@@ -32,6 +32,7 @@ export class Engine {
     return this.opened.page.evaluate(({ url, options }) => new Promise((resolve, reject) => {
       const last = new Set([
         'done', 'failed', 'loaded', 'benched', 'self_tested', 'inspected', 'library', 'found', 'pulled',
+        'search_done',
       ]);
       const waiting = new Map();
       const engine = new Worker(url, options);

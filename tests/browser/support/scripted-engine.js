@@ -203,6 +203,8 @@ onmessage = async ({ data }) => {
     post({ type: 'library', id, library: await library() });
   }
   if (type === 'generate') await generate(request);
+  await globalThis.searchRequest(request);
 };
 
-post({ type: 'ready' });
+// After the rest of the program, which is put behind this.
+queueMicrotask(() => post({ type: 'ready' }));

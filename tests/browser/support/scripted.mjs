@@ -6,7 +6,8 @@ import { expect } from './expect.mjs';
 import { Polo } from './polo.mjs';
 import { serve } from './server.mjs';
 
-const scripted = readFileSync(new URL('./scripted-engine.js', import.meta.url), 'utf8');
+const read = (name) => readFileSync(new URL(`./${name}.js`, import.meta.url), 'utf8');
+const scripted = read('scripted-engine') + read('scripted-search');
 
 export class Scripted {
   static async start() {

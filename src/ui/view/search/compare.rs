@@ -153,7 +153,7 @@ fn Table(question: String, budget: u32, rows: Vec<Row>) -> impl IntoView {
     view! {
         <p class="compared">{question}</p>
         <div class="table-scroll" role="region" aria-label="Comparison" tabindex="0">
-            <table class="listing">
+            <table class="listing compare-table">
                 <caption class="quiet-text">{format!("At most {} tokens each", figures::count(u64::from(budget)))}</caption>
                 <thead>
                     <tr>

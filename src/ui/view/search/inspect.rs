@@ -227,9 +227,9 @@ fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
 fn spoken(piece: &TokenDetail) -> String {
     let text = piece.text.replace('\n', "⏎");
     match piece.confidence {
-        _ if piece.forced => format!("{text}: put there"),
-        Some(confidence) => format!("{text}: confidence {:.0} %", confidence * 100.0),
-        None => text,
+        _ if piece.forced => format!("“{text}”, put there"),
+        Some(confidence) => format!("“{text}”, confidence {:.0} %", confidence * 100.0),
+        None => format!("“{text}”"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use leptos::attr::custom::custom_attribute;
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -36,7 +37,7 @@ fn row(run: &Run, id: NodeId) -> Option<Row> {
     let node = run.tree.get(id)?;
     let looks = look::look(run, id);
     let marks = [
-        (node.won, "on the winning path"),
+        (node.won, "winning path"),
         (run.tree.is_pruned(id), "pruned"),
         (node.pinned, "pinned"),
         (node.growing > 0, "growing"),
@@ -66,7 +67,8 @@ pub fn List(id: RequestId) -> impl IntoView {
     let folded = RwSignal::new(BTreeSet::<NodeId>::new());
     let shape = of_run(id, |run| run.tree.shape);
     let order = Memo::new(move |_| {
-        shape.track();
+        // Reading it is what makes it follow.
+        shape.get();
         let unfolded = |run: &Run| folded.with(|folded| run.tree.unfolded(folded));
         page.chat.with_untracked(|chat| chat.searches.get(id).map(unfolded)).unwrap_or_default()
     });
@@ -125,7 +127,7 @@ pub fn List(id: RequestId) -> impl IntoView {
         event.prevent_default();
     };
     view! {
-        <div class="tree-list table-scroll">
+        <div class="tree-list table-scroll" role="region" aria-label="Search tree as a table" tabindex="0">
             <table class="listing treegrid" role="treegrid" aria-label="Search tree" node_ref=table on:keydown=on_key>
                 <thead role="rowgroup">
                     <tr role="row">
@@ -174,7 +176,7 @@ fn RowView(
             role="row"
             data-row=node.to_string()
             class=read(|row| row.class.clone())
-            attr:aria-level=read(|row| row.level.to_string())
+            {..custom_attribute("aria-level", read(|row| row.level.to_string()))}
             aria-expanded=expanded
             aria-selected=read(|row| row.selected.to_string())
             tabindex=read(|row| if row.focus { "0".into() } else { "-1".into() })

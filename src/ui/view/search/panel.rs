@@ -23,9 +23,17 @@ const NARROW: f64 = 640.0;
 /// A search.
 #[component]
 pub fn SearchPanel(id: RequestId, is_last: Memo<bool>) -> impl IntoView {
+    let page = page();
     let summary = of_run(id, words::summary);
+    // Who is at work here is not to be carried to the end of the conversation.
+    let stay = move || page.following.set(false);
     view! {
-        <details class="search-panel" open=move || is_last.get()>
+        <details
+            class="search-panel"
+            open=move || is_last.get()
+            on:pointerdown=move |_| stay()
+            on:keydown=move |_| stay()
+        >
             <summary>
                 <Icon path=CHEVRON />
                 <span>{move || summary.get()}</span>

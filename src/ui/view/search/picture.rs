@@ -1,6 +1,7 @@
 //! The live picture of a tree. Each node has signals of its own, so an update touches only what changed; the
 //! window onto the picture moves by itself only where the reader asked it to follow.
 
+use leptos::attr::custom::custom_attribute;
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -97,7 +98,7 @@ pub fn Picture(id: RequestId) -> impl IntoView {
     on_cleanup(move || resized.remove());
     let changes = of_run(id, |run| (run.tree.changes, run.report.is_some(), run.follow));
     Effect::new(move |_| {
-        changes.track();
+        changes.get();
         page.chat.with_untracked(|chat| {
             let Some(run) = chat.searches.get(id) else { return };
             canvas.update_value(|canvas| {
@@ -212,8 +213,8 @@ pub fn Picture(id: RequestId) -> impl IntoView {
             return;
         }
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let node = target.and_then(|target| target.closest("[data-node]").ok().flatten());
-        if let Some(node) = node.and_then(|node| node.get_attribute("data-node")?.parse().ok()) {
+        let node = target.and_then(|target| target.closest("[data-at]").ok().flatten());
+        if let Some(node) = node.and_then(|node| node.get_attribute("data-at")?.parse().ok()) {
             show(node);
         }
     };
@@ -299,16 +300,14 @@ fn Shape(drawn: Drawn) -> impl IntoView {
     };
     let thickness = look.clone();
     let extras = look.clone();
+    let level = look.with_untracked(|look| look.level.to_string());
     let radius = if look.with_untracked(|look| look.class.contains("segment")) { "5" } else { "10" };
+    // The answer stands beside the item: it is in the item's name already.
     view! {
         <g
+            role="none"
             class=read(|look| look.class.clone())
-            role="treeitem"
-            data-node=id.to_string()
-            tabindex=read(|look| if look.focus { "0".into() } else { "-1".into() })
-            attr:aria-level=look.with_untracked(|look| look.level.to_string())
-            aria-label=read(|look| look.name.clone())
-            aria-selected=read(|look| look.selected.to_string())
+            data-at=id.to_string()
             style:transform=move || at.with(|place| format!("translate({:.0}px, {:.0}px)", place.x, place.y))
         >
             {(id != ROOT)
@@ -321,17 +320,27 @@ fn Shape(drawn: Drawn) -> impl IntoView {
                         />
                     }
                 })}
-            <rect class="box" y=-HEIGHT / 2.0 width=WIDTH height=HEIGHT rx=radius />
-            <text class="label" x=WIDTH / 2.0 y="4">
-                {read(|look| look.label.clone())}
-            </text>
+            <g
+                class="item"
+                role="treeitem"
+                data-node=id.to_string()
+                tabindex=read(|look| if look.focus { "0".into() } else { "-1".into() })
+                aria-label=read(|look| look.name.clone())
+                aria-selected=read(|look| look.selected.to_string())
+                {..custom_attribute("aria-level", level)}
+            >
+                <rect class="box" y=-HEIGHT / 2.0 width=WIDTH height=HEIGHT rx=radius />
+                <text class="label" x=WIDTH / 2.0 y="4">
+                    {read(|look| look.label.clone())}
+                </text>
+            </g>
             {move || {
                 extras.with(|look| {
                     let stub = (look.growing > 0)
                         .then(|| view! { <path class="stub" d=format!("M{WIDTH} 0h14") /> });
                     let answer = look.answer.clone().map(|(letter, answer)| {
                         view! {
-                            <text class=format!("answer hue{}", hue(letter)) x=WIDTH + 6.0 y="4">
+                            <text aria-hidden="true" class=format!("answer hue{}", hue(letter)) x=WIDTH + 6.0 y="4">
                                 {format!("{letter} {answer}")}
                             </text>
                         }

@@ -222,6 +222,13 @@ fn Number(knob: &'static Knob) -> impl IntoView {
                 aria-invalid=move || error.with(Option::is_some).to_string()
                 aria-describedby=hint.clone()
                 on:input=on_input
+                // What was not accepted goes when the reader does.
+                on:blur=move |_| {
+                    if error.with_untracked(Option::is_some) {
+                        typed.set(None);
+                        error.set(None);
+                    }
+                }
             />
             <p class="hint" id=hint class:error=move || error.with(Option::is_some)>
                 {move || error.get().unwrap_or_else(|| help.clone())}
