@@ -19,7 +19,7 @@ describe('page with a scripted engine', { timeout: 600_000 }, () => {
     await ready(page);
     await page.getByRole('button', { name: 'Settings' }).click();
     const knobs = { 'System prompt': 'Be brief.', Temperature: '0', 'Max new tokens': '33', 'Top-p': '0.5', 'Top-k': '7', Seed: '42' };
-    for (const [label, value] of Object.entries(knobs)) await page.getByLabel(label).fill(value);
+    for (const [label, value] of Object.entries(knobs)) await page.getByLabel(label, { exact: true }).fill(value);
     await page.getByLabel('Top-p').fill('2');
     assert.equal(await page.getByLabel('Top-p').getAttribute('aria-invalid'), 'true');
     await page.keyboard.press('Escape');

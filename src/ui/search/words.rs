@@ -53,6 +53,9 @@ pub fn why(report: &SearchReport) -> String {
     match report.chosen {
         Chosen::Vote => format!("It won the vote: {share}."),
         Chosen::BestPath => "It is the answer of the most confident branch.".to_owned(),
+        Chosen::NoAgreement if report.votes.classes.len() == 1 => {
+            "The branches brought only one reply with an answer, so it stands.".to_owned()
+        }
         Chosen::NoAgreement => {
             "No answer came twice, so the most confident branch stands. Take it with care.".to_owned()
         }
@@ -150,6 +153,8 @@ mod tests {
         );
         assert_eq!(reflection(&report, false), None);
         assert_eq!(reflection(&report, true).unwrap(), "Reflection did not change the answer.");
+        let lonely = self::report(Chosen::NoAgreement);
+        assert!(why(&lonely).contains("only one reply"), "there is but one answer");
         report.without_reflection = Some("47".into());
         assert!(reflection(&report, true).unwrap().ends_with("it would have been 47."));
     }

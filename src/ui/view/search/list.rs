@@ -132,11 +132,11 @@ pub fn List(id: RequestId) -> impl IntoView {
                 <thead role="rowgroup">
                     <tr role="row">
                         <th role="columnheader" scope="col">"Text"</th>
-                        <th role="columnheader" scope="col">"Kind"</th>
                         <th role="columnheader" scope="col" class="right">"Conf. %"</th>
+                        <th role="columnheader" scope="col">"Answer"</th>
                         <th role="columnheader" scope="col" class="right">"Visits"</th>
                         <th role="columnheader" scope="col" class="right">"Value"</th>
-                        <th role="columnheader" scope="col">"Answer"</th>
+                        <th role="columnheader" scope="col">"Kind"</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">
@@ -189,18 +189,18 @@ fn RowView(
                 {read(|row| row.text.clone())}
                 <span class="marks">{read(|row| row.marks.clone())}</span>
             </td>
-            <td role="gridcell">{read(|row| row.kind.to_owned())}</td>
             <td role="gridcell" class="right">
                 <span class="swatch">{read(|row| row.confidence.clone())}</span>
             </td>
-            <td role="gridcell" class="right">{read(|row| row.visits.to_string())}</td>
-            <td role="gridcell" class="right">{read(|row| row.value.clone())}</td>
             <td role="gridcell">
                 {move || {
                     let answer = row.with(|row| row.as_ref().and_then(Option::as_ref).and_then(|row| row.answer.clone()));
                     answer.map(|(letter, answer)| view! { <span class=format!("answer hue{}", hue(letter))>{format!("{letter} {answer}")}</span> })
                 }}
             </td>
+            <td role="gridcell" class="right">{read(|row| row.visits.to_string())}</td>
+            <td role="gridcell" class="right">{read(|row| row.value.clone())}</td>
+            <td role="gridcell">{read(|row| row.kind.to_owned())}</td>
         </tr>
     }
 }
