@@ -62,7 +62,9 @@ pub(super) fn run(args: &AskArgs, output: &mut Output) -> Result<(), Failure> {
     let mut sampling = args.sampling.options(None);
     sampling.top_logprobs = args.top_logprobs;
     sampling.validate()?;
-    search::options(args).validate()?;
+    if args.search {
+        search::options(args).validate()?;
+    }
     let mut session = Session::start();
     answer(args, prompt, &mut session, output)
 }

@@ -117,7 +117,9 @@ fn difference(known: &Settings, asked: &Settings) -> String {
     }
     let all = |settings: &Settings| {
         let mut found = Vec::new();
-        leaves("", &serde_json::to_value(settings).unwrap_or_default(), &mut found);
+        // By way of text, where 0.7 is 0.7 and not the nearest f32 in sixteen digits.
+        let text = serde_json::to_string(settings).unwrap_or_default();
+        leaves("", &serde_json::from_str(&text).unwrap_or_default(), &mut found);
         found
     };
     let (known, asked) = (all(known), all(asked));
@@ -184,11 +186,15 @@ mod tests {
         drop(Results::open(folder.path(), "a", &settings()).unwrap());
         let mut other = settings();
         other.search.rollouts = 9;
+        other.sampling.temperature = 0.8;
         let Err(Failure::Error { kind, message }) = Results::open(folder.path(), "a", &other) else {
             panic!()
         };
         assert!(
-            kind == "bad_request" && message.contains("(search.rollouts is 8, asked was 9)"),
+            kind == "bad_request"
+                && message.contains(
+                    "(sampling.temperature is 0.7, asked was 0.8; search.rollouts is 8, asked was 9)"
+                ),
             "{message}"
         );
         assert!(Results::open(folder.path(), "b", &other).is_ok());

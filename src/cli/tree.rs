@@ -98,7 +98,11 @@ impl TreeView {
         tail.extend(bars(&self.votes));
         // Of many answers the last ones go first.
         tail.truncate(lines.saturating_sub(2));
-        tail.push(progress_line(&self.progress, &self.votes));
+        tail.push(match self.progress {
+            // Nothing has ended, so nothing was told yet.
+            SearchProgress { max_tokens: 0, .. } => format!("{} branches under way", self.lanes.len()),
+            progress => progress_line(&progress, &self.votes),
+        });
         let room = lines.saturating_sub(tail.len()).max(1);
         let mut drawn = Vec::new();
         self.draw(&self.roots, "", &mut drawn);

@@ -81,15 +81,17 @@ impl Store {
     }
 
     /// Tells other programs which commit `main` was.
-    pub(super) async fn note_revision(&self, manifest: &Manifest) -> Result<()> {
+    async fn note_revision(&self, manifest: &Manifest) -> Result<()> {
         let Some((repo, commit)) = self.cached(manifest) else { return Ok(()) };
         let path = format!("{repo}/refs/main");
         // A reference that another program set may be newer.
         if disk::look(&path).await?.is_none() { disk::write(&path, commit.as_bytes()).await } else { Ok(()) }
     }
 
-    /// Deletes what downloads that were killed at their very end left beside complete files.
+    /// The very end of a download, also of one that was killed there: notes the revision, and deletes what lies
+    /// beside complete files.
     pub(super) async fn tidy(&self, manifest: &Manifest) -> Result<()> {
+        self.note_revision(manifest).await?;
         for file in &manifest.files {
             download::clean(&self.spot(manifest, file).held).await?;
         }

@@ -365,7 +365,6 @@ impl Store {
             self.save(manifest).await?;
             self.delete_files(&old, Some(manifest)).await?;
         }
-        self.note_revision(manifest).await?;
         self.tidy(manifest).await?;
         self.describe(manifest).await
     }

@@ -25,7 +25,9 @@ fn help_teaches_with_examples() {
         (&["--help"][..], "polo ask --json"),
         (&["ask", "--help"], "| polo ask -"),
         (&["bench", "--help"], "--shape qwen2-1.5b"),
+        (&["ask", "--help"], "polo ask --search"),
         (&["eval", "--help"], "--split test"),
+        (&["eval", "--help"], "--modes cot,sc,bon,mcts"),
         (&["doctor", "--help"], "--device"),
         (&["problems", "--help"], "--jsonl"),
         (&["pull", "--help"], "HF_TOKEN"),
@@ -58,6 +60,13 @@ fn wrong_usage_is_told_with_code_2() {
     check(&["bench", "--batch", "0"], "--batch");
     check(&["eval", "--suite", "poetry"], "poetry");
     check(&["eval", "--count", "0"], "--count");
+    check(&["eval", "--modes", "dfs"], "expected cot");
+    check(&["eval", "--modes", "mcts:rollouts=513"], "rollouts is 513, expected 1 to 512");
+    check(&["eval", "--seeds", "1,2"], "--modes");
+    check(&["eval", "--suite", "gsm8k", "--modes", "sc"], "needs --file");
+    check(&["eval", "--suite", "mgsm", "--modes", "sc", "--file", "/no/such"], "/no/such");
+    check(&["ask", "--search", "--lanes", "17", "hi"], "lanes is 17, expected 1 to 16");
+    check(&["ask", "--search", "--action", "leap", "hi"], "expected step, whole");
     let json = run(&["ask", "--json", "--temperature", "9", "hi"]);
     let error: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(error["error"]["kind"], "bad_request");
@@ -217,4 +226,80 @@ fn gpu_a_models_own_defaults_count_less_than_flags() {
     assert!(told.contains("asks for repetition_penalty 1.1, which is not supported"), "{told}");
     assert_eq!(ask(&["--seed", "2"]).0, greedy, "the model asks for greedy decoding");
     assert_ne!(ask(&["--seed", "2", "--temperature", "3"]).0, greedy, "a flag counts more");
+}
+
+#[test]
+fn gpu_ask_searches() {
+    let flags =
+        ["ask", "--search", "--rollouts", "4", "--agreement", "1", "--seed", "3", "--temperature", "1"];
+    let output = run(&[&flags[..], &["--json", "What is 12 + 34?"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&json["stop"], &json["progress"]["rollouts"]), (&"rollouts".into(), &4.into()));
+    assert_eq!((&json["search"]["agreement"], &json["sampling"]["seed"]), (&1.0.into(), &3.into()));
+    assert!(json["answer"].is_string() && json["tree"]["search"]["tree"].is_array(), "{json}");
+    // Down a pipe: what happened, a line each, then the same answer.
+    let output = run(&[&flags[..], &["What is 12 + 34?"]].concat());
+    let said = text(&output.stdout);
+    assert_eq!(said.lines().filter(|line| line.starts_with("rollout ")).count(), 4, "{said}");
+    assert!(said.contains(&format!("Answer: {} (", json["answer"].as_str().unwrap())), "{said}");
+    assert!(!said.contains('\u{1b}'));
+}
+
+#[test]
+fn gpu_eval_goes_on_where_it_was_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results");
+    let report = folder.path().join("report.md");
+    let eval = |count: &str, flags: &[&str]| {
+        let words = [
+            "eval",
+            "--suite",
+            "decimals",
+            "--count",
+            count,
+            "--modes",
+            "cot,sc,mcts",
+            "--rollouts",
+            "3",
+            "--results",
+            results.to_str().unwrap(),
+            "--report",
+            report.to_str().unwrap(),
+        ];
+        run(&[&words, flags].concat())
+    };
+    assert!(eval("2", &[]).status.success());
+    let file = results.join("mcts.jsonl");
+    let first = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(first.lines().count(), 3);
+    // As if it had been killed in the middle of a line.
+    std::fs::write(&file, &first[..first.len() - 20]).unwrap();
+    let output = eval("3", &["--json"]);
+    assert!(output.status.success(), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["searches"] == 3 && row["problems"] == 3), "{json}");
+    assert_eq!((&rows[0]["rollouts"], &rows[1]["rollouts"]), (&1.0.into(), &3.0.into()));
+    let again = std::fs::read_to_string(&file).unwrap();
+    let kept: String = first.split_inclusive('\n').take(2).collect();
+    assert!(again.starts_with(&kept) && again.lines().count() == 4, "{again}");
+    // The same searches, however often they are run.
+    let trips = |text: &str, problem: u64| {
+        let lines = text.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let trial = lines.into_iter().find(|trial| trial["problem"] == problem).unwrap();
+        (trial["trips"].clone(), trial["tokens"].clone())
+    };
+    assert!((0..2).all(|problem| trips(&first, problem) == trips(&again, problem)));
+    // All is done: nothing is loaded, and other settings are refused.
+    let done = eval("3", &["--device", "no such gpu"]);
+    assert!(
+        done.status.success() && text(&done.stdout).contains("3 questions, 3 searches a way"),
+        "{done:?}"
+    );
+    let other = eval("3", &["--temperature", "1"]);
+    assert_eq!(other.status.code(), Some(2));
+    assert!(text(&other.stderr).contains("sampling.temperature is 0.7"), "{other:?}");
+    assert!(std::fs::read_to_string(&report).unwrap().contains("| mcts"));
+    assert!(std::fs::read_to_string(report.with_extension("svg")).unwrap().contains("<polyline"));
 }
