@@ -6,17 +6,17 @@ use std::rc::Rc;
 use polo::engine::Engine;
 use polo::protocol::{Event, LoadOptions, ModelSource, Request, RequestId, SearchReport, TreeNode};
 
-pub const ID: RequestId = 2;
+pub(crate) const ID: RequestId = 2;
 
 /// What a front end sees.
 #[derive(Default)]
-pub struct Seen {
-    pub events: Vec<Event>,
+pub(crate) struct Seen {
+    pub(crate) events: Vec<Event>,
     requests: Option<futures_channel::mpsc::UnboundedSender<Request>>,
 }
 
 impl Seen {
-    pub fn report(&self) -> SearchReport {
+    pub(crate) fn report(&self) -> SearchReport {
         let report = self.events.iter().rev().find_map(|event| match event {
             Event::SearchDone { report, .. } => Some(report.clone()),
             _ => None,
@@ -24,7 +24,7 @@ impl Seen {
         report.expect("the search ended")
     }
 
-    pub fn nodes(&self) -> Vec<TreeNode> {
+    pub(crate) fn nodes(&self) -> Vec<TreeNode> {
         let nodes = self.events.iter().filter_map(|event| match event {
             Event::Expanded { nodes, .. } => Some(nodes.clone()),
             _ => None,
@@ -32,7 +32,7 @@ impl Seen {
         nodes.flatten().collect()
     }
 
-    pub fn export(&self) -> (String, String) {
+    pub(crate) fn export(&self) -> (String, String) {
         let export = self.events.iter().rev().find_map(|event| match event {
             Event::Exported { json, svg, .. } => Some((json.clone(), svg.clone())),
             _ => None,
@@ -40,7 +40,7 @@ impl Seen {
         export.expect("it was exported")
     }
 
-    pub fn failures(&self) -> Vec<&str> {
+    pub(crate) fn failures(&self) -> Vec<&str> {
         let message = self.events.iter().map(|event| match event {
             Event::Failed { message, .. } => message.as_str(),
             _ => "",
@@ -50,11 +50,14 @@ impl Seen {
 }
 
 /// Loads Polo Tiny, sends `first`, and asks `react` after each event what to send next; `None` ends the engine.
-pub fn drive(first: Vec<Request>, react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static) -> Seen {
+pub(crate) fn drive(
+    first: Vec<Request>,
+    react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
+) -> Seen {
     drive_with(LoadOptions::default(), first, react)
 }
 
-pub fn drive_with(
+pub(crate) fn drive_with(
     options: LoadOptions,
     first: Vec<Request>,
     mut react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
