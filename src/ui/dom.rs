@@ -93,7 +93,7 @@ pub(super) fn download(name: &str, mime: &str, text: &str) {
         // An address that is gone is freed already.
         drop(web_sys::Url::revoke_object_url(&url));
     };
-    set_timeout(free, std::time::Duration::from_secs(60));
+    set_timeout(free, std::time::Duration::from_mins(1));
 }
 
 /// The text of a file; what cannot be read is empty, and what is no text shows where it breaks.

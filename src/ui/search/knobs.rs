@@ -161,8 +161,8 @@ impl SearchSettings {
             "" => (knob.get)(&SearchOptions::default()),
             typed => typed.parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(expected)?,
         };
-        let json =
-            if value.fract() == 0.0 && value >= 0.0 { Value::from(value as u64) } else { Value::from(value) };
+        // A whole number is written as one: most fields hold no other.
+        let json = value.to_string().parse::<u64>().map_or_else(|_| Value::from(value), Value::from);
         self.put(name, json).map_err(|why| why.unwrap_or_else(expected))
     }
 

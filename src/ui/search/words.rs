@@ -96,11 +96,11 @@ pub fn progress(run: &Run) -> Vec<String> {
         of(progress.rollouts, run.options.rollouts.max(progress.rollouts), "rollouts"),
         of(progress.tokens, progress.max_tokens.max(run.options.max_tokens), "tokens"),
     ];
-    if run.phase != super::run::RunPhase::Done {
-        parts.push(of(run.busy_lanes(), run.options.lanes, "lanes busy"));
+    parts.push(if run.is_done() {
+        figures::duration(run.active_ms())
     } else {
-        parts.push(figures::duration(run.active_ms()));
-    }
+        of(run.busy_lanes(), run.options.lanes, "lanes busy")
+    });
     if let Some(speed) = run.tokens_per_s() {
         parts.push(format!("{} tokens/s", figures::per_second(speed)));
     }

@@ -184,7 +184,7 @@ fn RowView(
         >
             <td role="gridcell" class="tree-text" style:padding-inline-start=read(|row| format!("{:.1}rem", 0.6 * f64::from(row.level.min(9))))>
                 <span class="fold" aria-hidden="true" class:open=move || !is_folded.get() on:click=toggle>
-                    {move || if !children.get() { "" } else { "▸" }}
+                    {move || if children.get() { "▸" } else { "" }}
                 </span>
                 {read(|row| row.text.clone())}
                 <span class="marks">{read(|row| row.marks.clone())}</span>

@@ -4,6 +4,7 @@ mod compare;
 mod inspect;
 mod lanes;
 mod list;
+mod pane;
 mod panel;
 mod picture;
 mod setup;

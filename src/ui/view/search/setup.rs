@@ -7,7 +7,7 @@ use crate::protocol::{KNOBS, Knob, SearchOptions};
 use super::switch::Presets;
 use crate::ui::dom;
 use crate::ui::page::page;
-use crate::ui::search::knobs::{CHOICES, Choice, PRESETS, cost, label, number};
+use crate::ui::search::knobs::{CHOICES, Choice, PRESETS, SearchSettings, cost, label, number};
 use crate::ui::state::Chat;
 use crate::ui::view::settings::{self, Dialog};
 
@@ -30,7 +30,7 @@ pub fn SearchDialog() -> impl IntoView {
     let speed =
         Memo::new(move |_| page.chat.with(Chat::last_speed).filter(|_| !page.chat.with(Chat::is_busy)));
     let about = move || {
-        let preset = page.search.with(|search| search.preset());
+        let preset = page.search.with(SearchSettings::preset);
         let found = PRESETS.iter().find(|(one, ..)| Some(*one) == preset);
         found.map_or("Your own mixture.", |(.., about)| *about)
     };

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::protocol::SearchOptions;
 
 use crate::ui::page::page;
-use crate::ui::search::knobs::{PRESETS, cost};
+use crate::ui::search::knobs::{PRESETS, SearchSettings, cost};
 use crate::ui::state::Chat;
 use crate::ui::view::icons::{Icon, SLIDERS};
 use crate::ui::view::settings;
@@ -53,7 +53,7 @@ pub fn SearchSwitch() -> impl IntoView {
 #[component]
 pub fn Presets() -> impl IntoView {
     let page = page();
-    let preset = Memo::new(move |_| page.search.with(|search| search.preset()));
+    let preset = Memo::new(move |_| page.search.with(SearchSettings::preset));
     let chosen = move || {
         let at = PRESETS.iter().position(|(one, ..)| Some(*one) == preset.get());
         at.map_or_else(|| "own".to_owned(), |at| at.to_string())
