@@ -2,7 +2,7 @@
 
 use super::super::tests::ready;
 use super::*;
-use crate::protocol::{Chosen, NodeKind, SearchProgress, TreeNode, Votes};
+use crate::protocol::{Chosen, NodeKind, SamplingOptions, SearchProgress, TreeNode, Votes};
 
 fn asked(chat: &mut Chat, question: &str) -> (RequestId, Vec<Message>) {
     chat.search = Some(SearchOptions::default());
@@ -119,7 +119,7 @@ fn an_imported_search_brings_its_question() {
     let message = Message { role: Role::User, content: "2+2?".into() };
     let prompt = Prompt::Chat { messages: vec![message] };
     let search = SearchOptions { rollouts: 3, ..SearchOptions::default() };
-    chat.apply(Event::Imported { id, prompt, sampling: Default::default(), search }, 1.0);
+    chat.apply(Event::Imported { id, prompt, sampling: SamplingOptions::default(), search }, 1.0);
     assert_eq!(&*chat.exchanges[0].question, "2+2?");
     assert_eq!(chat.searches.get(id).unwrap().options.rollouts, 3);
     chat.apply(found(id, REPLY, StopCause::Rollouts), 2.0);
