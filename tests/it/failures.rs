@@ -164,11 +164,13 @@ fn names(place: &Place) -> Vec<(String, String)> {
         pull(model(Some("IQ2_M"))),
         pull(stored.clone()),
         refused(pollster::block_on(store.remove("x"))),
+        refused(pollster::block_on(store.locate(&stored))),
     ];
     // Some of it came, then the server was in trouble.
     place.hub.order(&[Fault::Cut(60_000)]);
     place.hub.state.lock().unwrap().always = Some(Fault::Status(503));
-    let part = place.store(|_| {});
+    // One after the other, or the trouble may come before the bytes.
+    let part = place.store(|options| options.download.connections = 1);
     refused(pollster::block_on(part.pull(&model(None), &|_| {})));
     place.hub.state.lock().unwrap().always = None;
     said.push(refused(pollster::block_on(part.locate(&stored))));

@@ -2,6 +2,7 @@
 
 mod big_model;
 mod cli;
+mod driver;
 mod errors;
 mod failures;
 mod files;

@@ -3,101 +3,21 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use polo::engine::Engine;
-use polo::protocol::ThoughtFormat;
 use polo::protocol::{
-    Action, Event, LoadOptions, Message, Mode, ModelSource, NodeId, NodeKind, Prompt, Request, RequestId,
-    Role, SamplingOptions, SearchOptions, SearchReport, Standing, StopCause, TreeNode, Votes,
+    Action, Event, LoadOptions, Message, Mode, NodeId, NodeKind, Prompt, Request, Role, SamplingOptions,
+    SearchOptions, Standing, StopCause, ThoughtFormat, Votes,
 };
 use polo::search::toy::{Proposer, Toy};
 use polo::search::{Ask, Search};
 use serde_json::{Value, json};
 
-const ID: RequestId = 2;
-
-/// What a front end sees.
-#[derive(Default)]
-struct Seen {
-    events: Vec<Event>,
-    requests: Option<futures_channel::mpsc::UnboundedSender<Request>>,
-}
-
-impl Seen {
-    fn report(&self) -> SearchReport {
-        let report = self.events.iter().rev().find_map(|event| match event {
-            Event::SearchDone { report, .. } => Some(report.clone()),
-            _ => None,
-        });
-        report.expect("the search ended")
-    }
-
-    fn nodes(&self) -> Vec<TreeNode> {
-        let nodes = self.events.iter().filter_map(|event| match event {
-            Event::Expanded { nodes, .. } => Some(nodes.clone()),
-            _ => None,
-        });
-        nodes.flatten().collect()
-    }
-
-    fn export(&self) -> (String, String) {
-        let export = self.events.iter().rev().find_map(|event| match event {
-            Event::Exported { json, svg, .. } => Some((json.clone(), svg.clone())),
-            _ => None,
-        });
-        export.expect("it was exported")
-    }
-
-    fn failures(&self) -> Vec<&str> {
-        let message = self.events.iter().map(|event| match event {
-            Event::Failed { message, .. } => message.as_str(),
-            _ => "",
-        });
-        message.filter(|message| !message.is_empty()).collect()
-    }
-}
-
-/// Loads Polo Tiny, sends `first`, and asks `react` after each event what to send next; `None` ends the engine.
-fn drive(first: Vec<Request>, react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static) -> Seen {
-    drive_with(LoadOptions::default(), first, react)
-}
-
-fn drive_with(
-    options: LoadOptions,
-    first: Vec<Request>,
-    mut react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
-) -> Seen {
-    let seen = Rc::new(RefCell::new(Seen::default()));
-    let watch = seen.clone();
-    let react = RefCell::new(move |event: &Event| react(event));
-    let engine = Engine::new(move |event| {
-        let answer = (react.borrow_mut())(&event);
-        let mut seen = watch.borrow_mut();
-        seen.events.push(event);
-        match answer {
-            Some(requests) => {
-                for request in requests {
-                    if let Some(sender) = &seen.requests {
-                        sender.unbounded_send(request).expect("the engine listens");
-                    }
-                }
-            }
-            None => seen.requests = None,
-        }
-    });
-    let (sender, requests) = futures_channel::mpsc::unbounded();
-    let load = Request::Load { id: 1, source: ModelSource::Embedded, options };
-    for request in std::iter::once(load).chain(first) {
-        sender.unbounded_send(request).expect("the engine listens");
-    }
-    seen.borrow_mut().requests = Some(sender);
-    pollster::block_on(engine.run(requests));
-    std::mem::take(&mut *seen.borrow_mut())
-}
+use crate::driver::{ID, Seen, drive, drive_with};
 
 fn search(options: &SearchOptions, seed: u64) -> Request {
     let content = "What is 12 + 30 * 2 - 7?".into();
     let prompt = Prompt::Chat { messages: vec![Message { role: Role::User, content }] };
-    let sampling = SamplingOptions { seed, temperature: 1.0, ..SamplingOptions::default() };
+    // Hot, or Polo Tiny says the same again and again.
+    let sampling = SamplingOptions { seed, temperature: 1.5, top_p: 1.0, ..SamplingOptions::default() };
     Request::Search { id: ID, prompt, sampling, search: options.clone() }
 }
 

@@ -157,6 +157,7 @@ pub fn neighbour(tree: &Tree, from: NodeId, key: &str) -> Option<NodeId> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "numbers that are exact")]
 mod tests {
     use super::super::tree::tests::{piece, tree};
     use super::*;

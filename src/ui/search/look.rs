@@ -155,6 +155,7 @@ fn name(run: &Run, node: &Node, pruned: bool) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "numbers that are exact")]
 mod tests {
     use super::super::tree::tests::piece;
     use super::*;

@@ -230,4 +230,5 @@ pub(super) fn about(event: &Event) -> Option<RequestId> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "numbers that are exact")]
 mod tests;
