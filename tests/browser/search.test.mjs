@@ -211,7 +211,7 @@ describe('search', { timeout: 900_000 }, () => {
     await expect.visible(search.nodes.nth(3));
     const count = () => search.nodes.count();
     await expect.until('a large tree', 60_000, async () => await page.evaluate(() => document.querySelectorAll('[data-node]').length) > 480);
-    await page.waitForTimeout(500);
+    await page.waitForTimeout(2000);
     // What is drawn anew is told by the document itself.
     await page.evaluate(() => {
       globalThis.touched = new Set();
@@ -329,7 +329,7 @@ describe('search on Polo Tiny', { timeout: 900_000 }, () => {
     await page.getByLabel('Preset').first().selectOption('Thorough');
     await polo.ask('What is 47 + 85 - 20?');
     await expect.count(page.locator('.search-panel'), 2);
-    await expect.until('nodes of another search', 180_000, async () => await search.nodes.count() > 1);
+    // At once: an easy question is answered before long.
     await search.panel.getByRole('button', { name: 'Answer now' }).click();
     await expect.visible(search.panel.getByText('You stopped it.'), 30_000);
     await close();
