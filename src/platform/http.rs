@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(wait_seconds("99999999999", now), Some(600));
         assert_eq!(wait_seconds("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(30));
         assert_eq!(wait_seconds("Sun, 06 Nov 1994 08:49:07 GMT", now), Some(0), "it is over");
-        assert_eq!(wait_seconds("Sun, 06 Nov 2094 08:49:07 GMT", now), Some(600));
+        assert_eq!(wait_seconds("Sat, 06 Nov 2094 08:49:07 GMT", now), Some(600));
         assert_eq!(wait_seconds("soon", now), None);
     }
 }

@@ -65,7 +65,9 @@ const FAST: [Check; 9] = [
         needs: &[setup::VULKAN],
         optional: false,
         after: None,
-        run: |machine| counting(on_test_gpu(machine.cargo().args(["test", "--workspace", "--locked"]))),
+        run: |machine| {
+            counting(on_test_gpu(machine.cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"])))
+        },
     },
     Check {
         name: "models",
