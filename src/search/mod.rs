@@ -17,6 +17,7 @@
 //! - [`Search`] is the machine between them: it has no clock, no threads and no random numbers of its own. It applies
 //!   rollouts in the order of their numbers, at fixed points, so the same choices of tokens give the same tree
 //!   whichever lane was faster; and it is plain data, so that it can be saved at any time and go on.
+//!   Logarithms and exponentials are those of `libm`: a platform's own may differ in the last bit, and with it a tree.
 //! - [`answer`] finds the answer in a reply, `class` says which are the same, [`count`] holds the vote.
 //!
 //! Chain of thought, self-consistency and best-of-N are this search with other options (`SearchOptions::resolved`).

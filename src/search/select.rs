@@ -39,11 +39,11 @@ pub fn selection_score(parent: &Node, child: &Node, options: &SearchOptions, cli
             };
             let above = f64::from((parent.visits + parent.in_flight).max(1));
             let here = f64::from((child.visits + child.in_flight).max(1));
-            value + c * (1.0 - climate.used) * (above.ln() / here).sqrt()
+            value + c * (1.0 - climate.used) * (libm::log(above) / here).sqrt()
         }
         Selection::Raw => {
             let (above, here) = (f64::from(parent.visits.max(1)), f64::from(child.visits.max(1)));
-            child.value().unwrap_or(0.5) + c * (2.0 * above.ln() / here).sqrt()
+            child.value().unwrap_or(0.5) + c * (2.0 * libm::log(above) / here).sqrt()
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn confidence(record: &Record) -> Result<f32> {
         return Err(Error::BadNumbers(what));
     }
     let max = f64::from(top[0]);
-    let share = |z: f32| (f64::from(z) - max).exp();
+    let share = |z: f32| libm::exp(f64::from(z) - max);
     let c = share(record.logit) / top.iter().map(|&z| share(z)).sum::<f64>();
     // Below the range of f32 it is still more than nothing.
     Ok((c as f32).clamp(f32::MIN_POSITIVE, 1.0))

@@ -164,7 +164,7 @@ fn word(id: u32, text: &str, confidence: f32) -> Token {
         bytes,
         confidence: Some(confidence),
         forced: false,
-        logprob: confidence.ln(),
+        logprob: libm::logf(confidence),
         top: Vec::new(),
     }
 }

@@ -118,7 +118,7 @@ fn weights(sorted: &[&Ballot], options: &SearchOptions) -> Vec<f64> {
     let weigh = |(at, ballot): (usize, &&Ballot)| {
         let weight = match options.vote {
             VoteRule::Weighted => {
-                ((ballot.value.to_f64() - best) / f64::from(options.vote_temperature)).exp()
+                libm::exp((ballot.value.to_f64() - best) / f64::from(options.vote_temperature))
             }
             VoteRule::Majority | VoteRule::BestPath => 1.0,
             VoteRule::Borda => borda[at],
@@ -150,8 +150,8 @@ pub fn agreement(first: u32, second: u32) -> f64 {
     let mut log = -n * std::f64::consts::LN_2;
     let mut sum = 0.0;
     for k in 0..=first {
-        sum += log.exp();
-        log += ((n - f64::from(k)) / (f64::from(k) + 1.0)).ln();
+        sum += libm::exp(log);
+        log += libm::log((n - f64::from(k)) / (f64::from(k) + 1.0));
     }
     sum.min(1.0)
 }
