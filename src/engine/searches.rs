@@ -58,10 +58,10 @@ impl Session {
             self.searches.remove(&done.remove(0));
         }
         self.searches.insert(id, job);
-        self.with_search(id, |_, _| Ok(()));
+        self.with_search(id, SearchJob::advance);
     }
 
-    /// Does something to a search and lets it go on. What fails, ends the search.
+    /// Does something to a search. What fails, ends the search.
     pub(super) fn with_search(
         &mut self,
         id: RequestId,
@@ -74,7 +74,7 @@ impl Session {
             end_tokens: &self.end_tokens,
             emit: &self.emit,
         };
-        if let Err(error) = act(job, &mut ground).and_then(|()| job.advance(&mut ground)) {
+        if let Err(error) = act(job, &mut ground) {
             job.drop_lanes(&mut self.scheduler);
             self.searches.remove(&id);
             (self.emit)(Event::Failed {
@@ -82,6 +82,15 @@ impl Session {
                 kind: error.kind().into(),
                 message: error.to_string(),
             });
+        }
+    }
+
+    /// Lets every search go on that waits for nothing else: once a step, whatever number of tokens it brought.
+    pub(super) fn advance_searches(&mut self) {
+        let running: Vec<RequestId> =
+            self.searches.iter().filter(|(_, search)| !search.is_done()).map(|(&id, _)| id).collect();
+        for id in running {
+            self.with_search(id, SearchJob::advance);
         }
     }
 
@@ -102,7 +111,7 @@ impl Session {
     ) -> Result<()> {
         let emit = self.emit.clone();
         self.known_search(id)?.steer(change, &emit)?;
-        self.with_search(id, |_, _| Ok(()));
+        self.with_search(id, SearchJob::advance);
         Ok(())
     }
 
@@ -124,10 +133,10 @@ impl Session {
         self.with_search(id, |job, ground| {
             if held {
                 job.hold(ground.scheduler);
-                Ok(())
             } else {
-                job.go_on(ground)
+                job.go_on(ground)?;
             }
+            job.advance(ground)
         });
         Ok(())
     }

@@ -241,7 +241,7 @@ impl Session {
         }
         self.with_search(id, |job, ground| {
             job.cancel(ground.scheduler);
-            Ok(())
+            job.advance(ground)
         });
     }
 
@@ -288,6 +288,7 @@ impl Session {
                 },
             }
         }
+        self.advance_searches();
         Ok(())
     }
 
