@@ -1,41 +1,18 @@
 //! `polo ask` with a made-up engine: what is written where, and what a failure does.
 
-use std::cell::RefCell;
-use std::io::Write;
-use std::rc::Rc;
-
 use clap::Parser;
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_util::StreamExt;
 
 use super::{answer, prompt};
 use crate::cli::args::{Args, AskArgs, Command};
+use crate::cli::buffer::Buffer;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::protocol::{
     Channel, Event, FinishReason, LoadPhase, ModelInfo, Prompt, Request, TopLogprob, Usage,
 };
-
-#[derive(Clone, Default)]
-struct Buffer(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Buffer {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.borrow().clone()).unwrap()
-    }
-}
 
 fn ask(words: &[&str]) -> AskArgs {
     match Args::try_parse_from([&["polo", "ask"], words].concat()).unwrap().command {

@@ -3,6 +3,8 @@
 mod args;
 mod ask;
 mod bench;
+#[cfg(test)]
+mod buffer;
 mod contest;
 mod doctor;
 mod environment;

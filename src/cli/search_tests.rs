@@ -1,32 +1,15 @@
 //! `polo ask --search` with a made-up engine: what goes to a terminal, down a pipe, and into the JSON.
 
-use std::cell::RefCell;
-use std::io::Write;
-use std::rc::Rc;
-
 use clap::Parser;
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_util::StreamExt;
 
 use super::*;
 use crate::cli::args::{Args, Command};
+use crate::cli::buffer::Buffer;
 use crate::protocol::{
     Action, Channel, Chosen, Mode, NodeKind, SearchProgress, StopCause, TreeNode, VoteClass, Votes,
 };
-
-#[derive(Clone, Default)]
-struct Buffer(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 fn ask(words: &[&str]) -> AskArgs {
     match Args::try_parse_from([&["polo", "ask", "--search"], words].concat()).unwrap().command {
@@ -99,8 +82,7 @@ fn search(words: &[&str], terminal: bool, ctrl_c: bool) -> (Result<(), Failure>,
         (ModelInfo { name: "Fake".into(), ..ModelInfo::default() }, SamplingOptions::default());
     let prompt = Prompt::Raw { text: "2 + 2?".into() };
     let result = run(&args, &model, prompt, &sampling, &mut session, &mut output);
-    let text = String::from_utf8(out.0.borrow().clone()).unwrap();
-    (result, text)
+    (result, out.text())
 }
 
 const VERDICT: &str = "It is 4.
