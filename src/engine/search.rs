@@ -334,6 +334,8 @@ impl SearchJob {
         change(&mut self.search)?;
         if self.told_done {
             self.told_done = false;
+            // What is wished for has the whole time again.
+            (self.ran_ms, self.timed_out) = (0.0, false);
             self.since_ms = platform::now_ms();
         }
         emit(Event::Voted { id: self.id, votes: self.search.votes() });

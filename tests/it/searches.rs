@@ -191,16 +191,26 @@ fn gpu_stopping_gives_the_best_answer_so_far() {
 
 #[test]
 fn gpu_time_that_runs_out_forces_answers() {
-    let seen =
-        run(&SearchOptions { rollouts: 512, max_tokens: 1_000_000, time_limit_s: 0.2, ..options() }, 1);
-    let report = seen.report();
-    assert!(
-        seen.failures().is_empty() && report.stop == StopCause::Time,
-        "{:?} {:?}",
-        report.stop,
-        seen.failures()
-    );
+    let short = SearchOptions { rollouts: 512, max_tokens: 1_000_000, time_limit_s: 0.2, ..options() };
+    let mut done = 0;
+    let seen = drive(vec![search(&short, 1)], move |event| match event {
+        Event::SearchDone { .. } => {
+            done += 1;
+            // One more branch, with time of its own.
+            if done == 1 { Some(vec![Request::Continue { id: ID, node: 0 }]) } else { None }
+        }
+        Event::Failed { .. } => None,
+        _ => Some(Vec::new()),
+    });
+    assert!(seen.failures().is_empty(), "{:?}", seen.failures());
+    let reports: Vec<_> = seen
+        .events
+        .iter()
+        .filter_map(|event| if let Event::SearchDone { report, .. } = event { Some(report) } else { None })
+        .collect();
+    assert_eq!(reports[0].stop, StopCause::Time);
     assert!(seen.nodes().iter().any(|node| node.kind == NodeKind::Truncated));
+    assert!(reports[1].progress.rollouts > reports[0].progress.rollouts, "the wish was granted");
 }
 
 #[test]
