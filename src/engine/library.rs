@@ -118,9 +118,7 @@ impl Librarian {
             open.borrow_mut().remove(&id);
             emit(match answer {
                 Ok(Ok(event)) => event,
-                Ok(Err(error)) => {
-                    Event::Failed { id: Some(id), kind: error.kind().into(), message: error.to_string() }
-                }
+                Ok(Err(error)) => Event::failed(Some(id), &error),
                 Err(futures_util::future::Aborted) => Event::Done {
                     id,
                     replies: Vec::new(),

@@ -171,5 +171,5 @@ fn message(request: &Request, files: &[File]) -> Result<JsValue, String> {
 }
 
 fn failure(kind: &str, message: &str) -> Event {
-    Event::Failed { id: None, kind: kind.into(), message: message.into() }
+    Event::Failed { id: None, kind: kind.into(), message: message.into(), context: None }
 }
