@@ -18,7 +18,7 @@ fn scheduler(variant: Variant) -> Scheduler {
 
 fn request(seed: u64, prompt: Vec<u32>, max_new_tokens: usize) -> SequenceRequest {
     let rule = Rule { temperature: 0.9, top_k: 40, top_p: 0.95 };
-    SequenceRequest { tokens: prompt, rule, seed, choice: 0, max_new_tokens, end_tokens: Vec::new() }
+    SequenceRequest { tokens: prompt, rule, seed, max_new_tokens, ..SequenceRequest::default() }
 }
 
 /// Of each sequence: (token, bits of its logit), and why it ended.
@@ -30,11 +30,12 @@ fn run(scheduler: &mut Scheduler) -> Told {
     while scheduler.is_busy() {
         for output in pollster::block_on(scheduler.step()).unwrap() {
             match output {
-                Output::Token { id, record } => {
+                Output::Token { id, record, .. } => {
                     out.entry(id).or_default().0.push((record.id, record.logit.to_bits()));
                 }
                 Output::Finished { id, reason } => out.entry(id).or_default().1 = Some(reason),
                 Output::Failed { error, .. } => panic!("{error}"),
+                Output::Admitted { .. } | Output::Prompt { .. } => {}
             }
         }
     }
@@ -169,6 +170,7 @@ fn cancelling_frees_the_work_at_once() {
                     );
                 }
                 Output::Failed { error, .. } => panic!("{error}"),
+                Output::Admitted { .. } | Output::Prompt { .. } => {}
             }
         }
         if kept >= 5 && !cancelled {

@@ -9,7 +9,6 @@ use polo::gpu::{DeviceOptions, Gpu};
 use polo::model::{BlockTable, Config, Options, Pages, Qwen2, Source};
 use polo::ops::Row;
 use polo::protocol::{KvType, ModelSource, Quantize, Variant};
-use polo::sampler::Rule;
 use safetensors::SafeTensors;
 
 /// Of the residual stream, relative RMS: f32 sums of a hundred terms, over as many as seven layers.
@@ -50,7 +49,7 @@ pub(crate) async fn load(model: &str, variant: Variant, kv: KvType, max_chunk_by
     let config = Config::of(&files).unwrap();
     let gpu = Gpu::open(&DeviceOptions { variant: Some(variant), ..Default::default() }).await.unwrap();
     let options =
-        Options { quantize: Quantize::None, kv, context: 256, sequences: 16, pages: 400, max_chunk_bytes };
+        Options { quantize: Quantize::None, kv, context: 256, sequences: 16, spare: 0, pages: 400, max_chunk_bytes };
     Qwen2::load(Rc::new(gpu), config, Source::Files(&files), options, &mut |_| {}).await.unwrap()
 }
 
@@ -121,11 +120,8 @@ async fn check_greedy(name: &str, model: Qwen2, golden: &Golden) {
     scheduler
         .submit(SequenceRequest {
             tokens: golden.tensor("prompt_ids"),
-            rule: Rule::GREEDY,
-            seed: 0,
-            choice: 0,
             max_new_tokens: want_ids.len(),
-            end_tokens: Vec::new(),
+            ..SequenceRequest::default()
         })
         .unwrap();
     let mut records = Vec::new();
@@ -133,7 +129,7 @@ async fn check_greedy(name: &str, model: Qwen2, golden: &Golden) {
         for output in scheduler.step().await.unwrap() {
             match output {
                 Output::Token { record, .. } => records.push(record),
-                Output::Finished { .. } => {}
+                Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
                 Output::Failed { error, .. } => panic!("{error}"),
             }
         }
