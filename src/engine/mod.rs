@@ -224,6 +224,7 @@ impl Engine {
                 let result = self.inspect(&source, &options).await;
                 (id, result.map(|report| (self.emit)(Event::Inspected { id, report })))
             }
+            Request::Authorize { .. } => unreachable!("the library takes tokens"),
             Request::Library { id }
             | Request::Find { id, .. }
             | Request::Pull { id, .. }

@@ -124,6 +124,14 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptions,
     },
+    /// From now on requests to one origin, and to no other, carry a token. Nothing answers it.
+    Authorize {
+        /// `https://host`; `None` for the hub of models.
+        #[serde(default)]
+        origin: Option<String>,
+        /// The secret; `None` takes it back.
+        token: Option<String>,
+    },
     /// What is stored, and what is known to suit; answered by `Library`.
     Library {
         /// Whose answers.
