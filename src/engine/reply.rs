@@ -156,7 +156,8 @@ impl Echo {
     pub(super) fn tell(&self, tokenizer: Option<&Tokenizer>) -> Vec<PromptToken> {
         let bytes_of = |token| tokenizer.map(|tokenizer| tokenizer.token_bytes(token).into_owned());
         let alternatives = |top: &[(u32, f32)]| -> Vec<TopLogprob> {
-            let known = tokenizer.map(|tokenizer| top.iter().map(|&top| alternative(tokenizer, top, self.bytes)));
+            let known =
+                tokenizer.map(|tokenizer| top.iter().map(|&top| alternative(tokenizer, top, self.bytes)));
             known.into_iter().flatten().collect()
         };
         let heard = std::iter::once(None).chain(self.heard.iter().map(Some));

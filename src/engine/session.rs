@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::{Emit, choosing};
 use super::opened::{Language, Opened};
 use super::reply::{Echo, Job, Reply};
 use super::search::SearchJob;
+use super::{Emit, choosing};
 use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;

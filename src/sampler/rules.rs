@@ -51,7 +51,11 @@ impl Rules {
             let recent: BTreeSet<u32> = tokens.iter().rev().take(REPEAT_WINDOW).copied().collect();
             for token in recent {
                 if let Some(logit) = logits.get_mut(token as usize) {
-                    *logit = if *logit > 0.0 { *logit / self.repeat_penalty } else { *logit * self.repeat_penalty };
+                    *logit = if *logit > 0.0 {
+                        *logit / self.repeat_penalty
+                    } else {
+                        *logit * self.repeat_penalty
+                    };
                 }
             }
         }

@@ -49,11 +49,8 @@ fn goldens() -> Vec<Chat> {
 fn decode(scheduler: &mut Scheduler, prompts: &[(Vec<u32>, usize)]) -> Vec<Vec<Record>> {
     let mut ids = Vec::new();
     for (tokens, count) in prompts {
-        let request = SequenceRequest {
-            tokens: tokens.clone(),
-            max_new_tokens: *count,
-            ..SequenceRequest::default()
-        };
+        let request =
+            SequenceRequest { tokens: tokens.clone(), max_new_tokens: *count, ..SequenceRequest::default() };
         ids.push(scheduler.submit(request).unwrap());
     }
     let mut records = vec![Vec::new(); prompts.len()];

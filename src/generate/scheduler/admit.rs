@@ -83,7 +83,9 @@ impl Scheduler {
         }
         let promised: usize = running().map(|(_, other)| pages_to_come(other)).sum();
         let table = match parent {
-            Some((_, other)) if shared > 0 && shared >= cached => Some(other.table.fork(shared, &mut self.pages)),
+            Some((_, other)) if shared > 0 && shared >= cached => {
+                Some(other.table.fork(shared, &mut self.pages))
+            }
             _ => self.cache.fork(tokens, most, &mut self.pages),
         };
         let table = table.unwrap_or_default();
@@ -164,4 +166,3 @@ impl Scheduler {
 fn pages_to_come(sequence: &Sequence) -> usize {
     sequence.prefill_len().saturating_sub(sequence.submitted()).div_ceil(PAGE)
 }
-

@@ -211,7 +211,8 @@ impl Scheduler {
             return Err(Error::ContextFull { prompt_tokens, limit });
         }
         let vocab = self.model.config().vocab_size;
-        let biased = request.chooser.iter().flat_map(|chooser| &chooser.rules.logit_bias).map(|(token, _)| token);
+        let biased =
+            request.chooser.iter().flat_map(|chooser| &chooser.rules.logit_bias).map(|(token, _)| token);
         if let Some(token) = request.tokens.iter().chain(biased).find(|token| **token as usize >= vocab) {
             return Err(Error::BadRequest(format!(
                 "token {token} is not in the model's vocabulary of {vocab}"

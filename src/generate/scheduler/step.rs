@@ -92,11 +92,21 @@ impl Scheduler {
                 // It leaves its token where nobody looks for it.
                 let nowhere = self.slots.len();
                 let parameters = SampleRow::new(Rule::GREEDY, sequence.draw(position), nowhere as u32, &[]);
-                wanted.push(Wanted { row: row as u32, parameters, picked: Picked { id, told: true }, logits });
+                wanted.push(Wanted {
+                    row: row as u32,
+                    parameters,
+                    picked: Picked { id, told: true },
+                    logits,
+                });
             } else if position == end {
                 let logits = sequence.is_choosing();
                 let parameters = sequence.sample_row(position, slot);
-                wanted.push(Wanted { row: row as u32, parameters, picked: Picked { id, told: false }, logits });
+                wanted.push(Wanted {
+                    row: row as u32,
+                    parameters,
+                    picked: Picked { id, told: false },
+                    logits,
+                });
             }
         }
         self.send(&rows, &wanted);
