@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_search;
+mod choosing;
 mod compare;
 mod defaults;
 mod fit;

@@ -1,6 +1,7 @@
 //! What holds across modules, and what the programs do when run from outside.
 
 mod big_model;
+mod choosing;
 mod cli;
 mod driver;
 mod errors;
