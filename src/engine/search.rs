@@ -267,6 +267,7 @@ impl SearchJob {
             token: record.id,
             logprob: record.logprob(),
             top: Vec::new(),
+            bytes: None,
         });
         if let Some(end) = end
             && let Some(lane) = self.lanes.remove(&sequence)

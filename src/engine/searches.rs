@@ -77,11 +77,7 @@ impl Session {
         if let Err(error) = act(job, &mut ground) {
             job.drop_lanes(&mut self.scheduler);
             self.searches.remove(&id);
-            (self.emit)(Event::Failed {
-                id: Some(id),
-                kind: error.kind().into(),
-                message: error.to_string(),
-            });
+            (self.emit)(Event::failed(Some(id), &error));
         }
     }
 

@@ -62,7 +62,7 @@ fn fail_all(
 ) {
     let running = searches.iter().filter(|(_, search)| !search.is_done()).map(|(id, _)| id);
     for &id in jobs.keys().chain(running) {
-        emit(Event::Failed { id: Some(id), kind: error.kind().into(), message: error.to_string() });
+        emit(Event::failed(Some(id), error));
     }
 }
 
@@ -177,6 +177,9 @@ impl Session {
         sampling: &SamplingOptions,
     ) -> Result<()> {
         sampling.validate()?;
+        if needs_cpu(sampling) {
+            return Err(Error::BadRequest("these sampling options are not implemented yet".into()));
+        }
         self.check_new(id)?;
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
@@ -191,9 +194,9 @@ impl Session {
                 tokens: prompt.tokens.clone(),
                 rule,
                 seed: sampling.seed,
-                choice,
+                choice: sampling.first_choice.wrapping_add(choice),
                 max_new_tokens: sampling.max_new_tokens,
-                end_tokens: self.end_tokens.clone(),
+                end_tokens: if sampling.ignore_end { Vec::new() } else { self.end_tokens.clone() },
             })?;
             self.replies
                 .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
@@ -217,6 +220,28 @@ impl Session {
             },
         );
         (self.emit)(Event::Started { id, prompt_tokens: prompt.tokens.len(), cached_tokens });
+        Ok(())
+    }
+
+    /// What a prompt is in tokens.
+    pub(super) fn tokenize(&self, id: RequestId, prompt: &Prompt) -> Result<()> {
+        let tokens = self.encode(prompt)?.tokens;
+        let text = |&token| self.language.as_ref().map_or(String::new(), |l| l.tokenizer.token_text(token));
+        let texts = tokens.iter().map(text).collect();
+        (self.emit)(Event::Tokenized { id, tokens, texts });
+        Ok(())
+    }
+
+    /// What tokens are in text.
+    pub(super) fn detokenize(&self, id: RequestId, tokens: &[u32]) -> Result<()> {
+        let none = || Error::BadRequest("a random model has no tokenizer".into());
+        let tokenizer = &self.language.as_ref().ok_or_else(none)?.tokenizer;
+        // Refuses ids that are none.
+        self.encode(&Prompt::Tokens { tokens: tokens.to_vec() })?;
+        let bytes: Vec<u8> =
+            tokens.iter().flat_map(|&token| tokenizer.token_bytes(token).into_owned()).collect();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        (self.emit)(Event::Detokenized { id, text });
         Ok(())
     }
 
@@ -313,6 +338,7 @@ impl Session {
     fn finished(&mut self, sequence: SequenceId, reason: FinishReason) {
         let Some((request, mut reply)) = self.replies.remove(&sequence) else { return };
         reply.finish(&*self.emit);
+        (self.emit)(reply.ended(reason));
         let Some(job) = self.jobs.get_mut(&request) else { return };
         job.close(reply, reason);
         if job.open == 0
@@ -329,9 +355,7 @@ impl Session {
             self.scheduler.cancel(other);
         }
         self.jobs.remove(&request);
-        let event =
-            Event::Failed { id: Some(request), kind: error.kind().into(), message: error.to_string() };
-        (self.emit)(event);
+        (self.emit)(Event::failed(Some(request), error));
     }
 }
 
@@ -372,4 +396,17 @@ async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<(
     }
     scheduler.clear_cache();
     Ok(())
+}
+
+/// What the GPU's sampler does not know.
+fn needs_cpu(sampling: &SamplingOptions) -> bool {
+    sampling.min_p > 0.0
+        || sampling.presence_penalty != 0.0
+        || sampling.frequency_penalty != 0.0
+        || sampling.repeat_penalty != 1.0
+        || !sampling.logit_bias.is_empty()
+        || sampling.format.is_some()
+        || sampling.echo
+        || sampling.top_k > crate::sampler::MAX_TOP_K
+        || sampling.top_logprobs as usize > crate::sampler::TOP
 }

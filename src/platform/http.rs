@@ -18,13 +18,15 @@ const TRIES: u32 = 4;
 /// Silence after which a connection counts as dead, in milliseconds.
 pub const STALL_MS: u32 = 20_000;
 
-/// Origin and secret: requests to that origin, and to no other, carry it.
-static TOKEN: RwLock<Option<(String, String)>> = RwLock::new(None);
+/// Origins and their secrets: requests to an origin, and to no other, carry its own.
+static TOKENS: RwLock<Vec<(String, String)>> = RwLock::new(Vec::new());
 
-/// Lets requests to one origin (`https://host`) carry a token from now on.
+/// Lets requests to one origin (`https://host`) carry a token from now on, or none any more.
 pub fn authorize(origin: &str, token: Option<&str>) {
-    let pair = token.map(|token| (origin.trim_end_matches('/').to_owned(), token.to_owned()));
-    *TOKEN.write().unwrap_or_else(std::sync::PoisonError::into_inner) = pair;
+    let origin = origin.trim_end_matches('/');
+    let mut tokens = TOKENS.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    tokens.retain(|(known, _)| known != origin);
+    tokens.extend(token.map(|token| (origin.to_owned(), token.to_owned())));
 }
 
 static OFFLINE: AtomicBool = AtomicBool::new(false);
@@ -35,9 +37,9 @@ pub fn stay_offline(offline: bool) {
 }
 
 fn token_for(url: &str) -> Option<String> {
-    let pair = TOKEN.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let (origin, token) = pair.as_ref()?;
-    url.strip_prefix(origin.as_str()).filter(|rest| rest.starts_with('/')).map(|_| token.clone())
+    let tokens = TOKENS.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let is_of = |origin: &str| url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
+    tokens.iter().find(|(origin, _)| is_of(origin)).map(|(_, token)| token.clone())
 }
 
 /// What to ask for.
