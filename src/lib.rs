@@ -19,6 +19,8 @@ pub mod text;
 
 #[cfg(feature = "native")]
 pub mod cli;
+#[cfg(feature = "native")]
+pub mod server;
 #[cfg(feature = "web")]
 pub mod ui;
 #[cfg(feature = "web")]

@@ -1,9 +1,11 @@
 //! The engine on a thread of its own, and which request gets which of its events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
@@ -21,6 +23,7 @@ pub struct Host {
     routes: Mutex<Routes>,
     /// Counts the times that the engine lost its model without being asked to.
     losses: AtomicU64,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Who waits for what.
@@ -29,7 +32,7 @@ struct Routes {
     open: HashMap<RequestId, UnboundedSender<Event>>,
     device: Option<DeviceInfo>,
     /// Why the engine answers nothing any more.
-    ended: Option<String>,
+    ended: Option<(&'static str, String)>,
 }
 
 impl Host {
@@ -48,10 +51,11 @@ impl Host {
             next_id: AtomicU64::new(1),
             routes: Mutex::default(),
             losses: AtomicU64::new(0),
+            thread: Mutex::default(),
         });
         // Weak: the engine ends when nobody is left to ask it.
         let (tell, end) = (Arc::downgrade(&host), Arc::downgrade(&host));
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             let emit = move |event| {
                 if let Some(host) = tell.upgrade() {
                     host.dispatch(event);
@@ -67,10 +71,24 @@ impl Host {
                 }
             };
             if let Some(host) = end.upgrade() {
-                host.close(&message);
+                host.close("panic", &message);
             }
         });
+        *host.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         host
+    }
+
+    /// Lets the engine give its GPU back: a driver that is at work while the program ends may crash it. What takes
+    /// longer than two seconds is left behind.
+    pub fn stop(&self) {
+        self.requests.close_channel();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for _ in 0..200 {
+            if thread.as_ref().is_none_or(JoinHandle::is_finished) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn routes(&self) -> MutexGuard<'_, Routes> {
@@ -98,11 +116,11 @@ impl Host {
     }
 
     /// Fails everything that is open, and whatever comes.
-    fn close(&self, message: &str) {
+    pub(super) fn close(&self, kind: &'static str, message: &str) {
         let mut routes = self.routes();
-        routes.ended = Some(message.to_owned());
+        routes.ended = Some((kind, message.to_owned()));
         for (id, route) in routes.open.drain() {
-            let _ = route.unbounded_send(ended(id, message));
+            let _ = route.unbounded_send(ended(id, kind, message));
         }
     }
 
@@ -113,7 +131,7 @@ impl Host {
 
     /// Why the engine answers nothing any more.
     pub fn ended(&self) -> Option<String> {
-        self.routes().ended.clone()
+        self.routes().ended.clone().map(|(_, message)| message)
     }
 
     /// Times that the model was lost: what was loaded before the last is not there any more.
@@ -154,19 +172,19 @@ impl Host {
             let mut routes = self.routes();
             for &id in &ids {
                 match &routes.ended {
-                    Some(message) => drop(sender.unbounded_send(ended(id, message))),
+                    Some((kind, message)) => drop(sender.unbounded_send(ended(id, kind, message))),
                     None => drop(routes.open.insert(id, sender.clone())),
                 }
             }
         }
-        let running = Running { host: self.clone(), open: ids.clone(), ids, events };
+        let running = Running { host: self.clone(), open: ids.clone(), ids, events, kept: VecDeque::new() };
         requests.into_iter().for_each(|request| self.send(request));
         running
     }
 }
 
-fn ended(id: RequestId, message: &str) -> Event {
-    Event::Failed { id: Some(id), kind: "panic".into(), message: message.to_owned(), context: None }
+fn ended(id: RequestId, kind: &str, message: &str) -> Event {
+    Event::Failed { id: Some(id), kind: kind.into(), message: message.to_owned(), context: None }
 }
 
 /// Requests under way. Dropped before their end they are cancelled, so that a client that goes away frees its work.
@@ -175,6 +193,8 @@ pub(super) struct Running {
     ids: Vec<RequestId>,
     open: Vec<RequestId>,
     events: UnboundedReceiver<Event>,
+    /// What was looked at too early.
+    kept: VecDeque<(usize, Event)>,
 }
 
 impl Drop for Running {
@@ -193,6 +213,9 @@ impl Drop for Running {
 impl Running {
     /// The next event and which of the requests it is about; `None` when all have ended.
     pub(super) async fn next(&mut self) -> Option<(usize, Event)> {
+        if let Some(kept) = self.kept.pop_front() {
+            return Some(kept);
+        }
         if self.open.is_empty() {
             return None;
         }
@@ -203,6 +226,11 @@ impl Running {
         }
         let part = self.ids.iter().position(|own| *own == id)?;
         Some((part, event))
+    }
+
+    /// Keeps events that came before others that had to be waited for; [`Running::next`] gives them first.
+    pub(super) fn keep(&mut self, events: impl IntoIterator<Item = (usize, Event)>) {
+        self.kept.extend(events);
     }
 }
 

@@ -92,6 +92,7 @@ impl Refusal {
             "not_found" => Self::no_model(message),
             "gpu_lost" => server(StatusCode::SERVICE_UNAVAILABLE, "gpu_lost"),
             "busy" => server(StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            "shutdown" => server(StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
             "no_gpu" => server(StatusCode::SERVICE_UNAVAILABLE, "no_gpu"),
             "out_of_memory" => server(StatusCode::INTERNAL_SERVER_ERROR, "out_of_memory"),
             "bad_model" | "damaged" => server(StatusCode::INTERNAL_SERVER_ERROR, "bad_model"),
