@@ -26,6 +26,8 @@ pub mod grammar;
 
 #[cfg(feature = "native")]
 pub mod cli;
+#[cfg(feature = "native")]
+pub mod server;
 #[cfg(feature = "web")]
 pub mod ui;
 #[cfg(feature = "web")]

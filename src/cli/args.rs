@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::library_args::{ListArgs, PULL_EXAMPLES, PullArgs, RmArgs, ShowArgs};
 use super::problems::ProblemsArgs;
 use super::search_args::SearchArgs;
+use super::serve::{self, ServeArgs};
 use crate::engine;
 use crate::protocol::{
     BenchOptions, KvType, LoadOptions, Mode, ModelSource, Quantize, SamplingOptions, Variant,
@@ -61,6 +62,9 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Delete models that are here.
     Rm(RmArgs),
+    /// Answer OpenAI's and Ollama's clients over HTTP.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(ServeArgs),
     /// Print problems with worked solutions, one JSON object a line.
     Problems(ProblemsArgs),
 }
@@ -77,7 +81,7 @@ impl Command {
             | Self::List(ListArgs { json, .. })
             | Self::Show(ShowArgs { json, .. })
             | Self::Rm(RmArgs { json, .. }) => *json,
-            Self::Problems(_) => false,
+            Self::Problems(_) | Self::Serve(_) => false,
         }
     }
 }
