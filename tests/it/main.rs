@@ -2,6 +2,9 @@
 
 mod big_model;
 mod cli;
+mod cli_defaults;
+#[cfg(unix)]
+mod cli_run;
 mod driver;
 mod errors;
 mod failures;
