@@ -6,6 +6,7 @@ mod choosing;
 mod compare;
 mod defaults;
 mod fit;
+mod guide;
 mod library;
 mod opened;
 mod reply;

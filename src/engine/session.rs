@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::guide::Formats;
 use super::opened::{Language, Opened};
 use super::reply::{Echo, Job, Reply};
 use super::search::SearchJob;
@@ -17,7 +18,7 @@ use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
     Variant,
 };
-use crate::sampler::{Record, Rule};
+use crate::sampler::{Guide, Record, Rule};
 use crate::text::{self, EncodedPrompt};
 
 /// A prompt long enough to take the kernels of a long one. In tokens.
@@ -77,6 +78,8 @@ pub(super) struct Session {
     pub(super) language: Option<Language>,
     pub(super) end_tokens: Vec<u32>,
     pub(super) info: ModelInfo,
+    /// Made when a reply is first to have a format.
+    formats: Option<Formats>,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
     /// Running, held, and the last few that ended.
@@ -146,6 +149,7 @@ impl Session {
             language,
             end_tokens,
             info,
+            formats: None,
             jobs: BTreeMap::new(),
             replies: HashMap::new(),
             searches: BTreeMap::new(),
@@ -177,9 +181,6 @@ impl Session {
         sampling: &SamplingOptions,
     ) -> Result<()> {
         sampling.validate()?;
-        if sampling.format.is_some() {
-            return Err(Error::BadRequest("formats are not implemented yet".into()));
-        }
         self.check_new(id)?;
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
@@ -191,7 +192,8 @@ impl Session {
         let cached_tokens = if sampling.echo { 0 } else { self.scheduler.cached_len(&prompt.tokens) };
         let alternatives = sampling.top_logprobs as usize;
         let rule = choosing::rule(sampling);
-        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, None);
+        let guide = self.guide(sampling, &prompt)?;
+        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, guide);
         // Where it is chosen here, the kernels' rule does not count; they would not know this one.
         let rule = if chooser.is_some() { Rule::GREEDY } else { rule };
         let mut submitted = Vec::new();
@@ -236,6 +238,22 @@ impl Session {
         (self.emit)(Event::Started { id, prompt_tokens, cached_tokens });
         self.tell_prompt(id, None);
         Ok(())
+    }
+
+    /// What keeps the replies to their format, if they are to have one.
+    fn guide(
+        &mut self,
+        sampling: &SamplingOptions,
+        prompt: &EncodedPrompt,
+    ) -> Result<Option<Box<dyn Guide>>> {
+        let Some(format) = &sampling.format else { return Ok(None) };
+        let none = || Error::BadRequest("a random model has no tokenizer, and its replies no format".into());
+        let language = self.language.as_ref().ok_or_else(none)?;
+        let formats = match &mut self.formats {
+            Some(formats) => formats,
+            none => none.insert(Formats::new(language.tokenizer.clone(), &self.end_tokens)?),
+        };
+        formats.guide(format, self.info.thoughts, prompt.opened).map(Some)
     }
 
     /// What a prompt is in tokens.
@@ -348,7 +366,7 @@ impl Session {
             echo.hear(position, logprob, top);
         }
         if echo.is_complete() {
-            let tokens = echo.tell(self.language.as_ref().map(|language| &language.tokenizer));
+            let tokens = echo.tell(self.language.as_ref().map(|language| &*language.tokenizer));
             job.echo = None;
             (self.emit)(Event::Prompted { id: request, tokens });
         }

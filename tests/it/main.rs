@@ -14,6 +14,7 @@ mod hub;
 mod layout;
 mod library;
 mod nf4;
+mod options;
 mod pull;
 mod quant;
 mod real;
