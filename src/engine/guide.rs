@@ -13,7 +13,7 @@ use crate::sampler::{Guide, Taken};
 use crate::text::{self, MARCO, THINK, Tokenizer};
 
 /// Blank tokens before a tag or an answer, at most: a model could go on with them for ever.
-const MOST_BLANKS: usize = 4;
+const MOST_BLANKS: usize = 2;
 
 /// What formats need to know of a model's tokens.
 pub(super) struct Formats {

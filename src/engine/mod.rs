@@ -9,6 +9,7 @@ mod fit;
 mod guide;
 mod library;
 mod opened;
+mod prompts;
 mod reply;
 mod search;
 mod searches;

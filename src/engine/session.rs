@@ -18,7 +18,7 @@ use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
     Variant,
 };
-use crate::sampler::{Guide, Record, Rule};
+use crate::sampler::{Record, Rule};
 use crate::text::{self, EncodedPrompt};
 
 /// A prompt long enough to take the kernels of a long one. In tokens.
@@ -79,9 +79,9 @@ pub(super) struct Session {
     pub(super) end_tokens: Vec<u32>,
     pub(super) info: ModelInfo,
     /// Made when a reply is first to have a format.
-    formats: Option<Formats>,
-    jobs: BTreeMap<RequestId, Job>,
-    replies: HashMap<SequenceId, (RequestId, Reply)>,
+    pub(super) formats: Option<Formats>,
+    pub(super) jobs: BTreeMap<RequestId, Job>,
+    pub(super) replies: HashMap<SequenceId, (RequestId, Reply)>,
     /// Running, held, and the last few that ended.
     pub(super) searches: BTreeMap<RequestId, SearchJob>,
 }
@@ -240,44 +240,6 @@ impl Session {
         Ok(())
     }
 
-    /// What keeps the replies to their format, if they are to have one.
-    fn guide(
-        &mut self,
-        sampling: &SamplingOptions,
-        prompt: &EncodedPrompt,
-    ) -> Result<Option<Box<dyn Guide>>> {
-        let Some(format) = &sampling.format else { return Ok(None) };
-        let none = || Error::BadRequest("a random model has no tokenizer, and its replies no format".into());
-        let language = self.language.as_ref().ok_or_else(none)?;
-        let formats = match &mut self.formats {
-            Some(formats) => formats,
-            none => none.insert(Formats::new(language.tokenizer.clone(), &self.end_tokens)?),
-        };
-        formats.guide(format, self.info.thoughts, prompt.opened).map(Some)
-    }
-
-    /// What a prompt is in tokens.
-    pub(super) fn tokenize(&self, id: RequestId, prompt: &Prompt) -> Result<()> {
-        let tokens = self.encode(prompt)?.tokens;
-        let text = |&token| self.language.as_ref().map_or(String::new(), |l| l.tokenizer.token_text(token));
-        let texts = tokens.iter().map(text).collect();
-        (self.emit)(Event::Tokenized { id, tokens, texts });
-        Ok(())
-    }
-
-    /// What tokens are in text.
-    pub(super) fn detokenize(&self, id: RequestId, tokens: &[u32]) -> Result<()> {
-        let none = || Error::BadRequest("a random model has no tokenizer".into());
-        let tokenizer = &self.language.as_ref().ok_or_else(none)?.tokenizer;
-        // Refuses ids that are none.
-        self.encode(&Prompt::Tokens { tokens: tokens.to_vec() })?;
-        let bytes: Vec<u8> =
-            tokens.iter().flat_map(|&token| tokenizer.token_bytes(token).into_owned()).collect();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        (self.emit)(Event::Detokenized { id, text });
-        Ok(())
-    }
-
     pub(super) fn check_new(&self, id: RequestId) -> Result<()> {
         if self.jobs.contains_key(&id) || self.searches.contains_key(&id) {
             return Err(Error::BadRequest(format!("request {id} is already being answered")));
@@ -346,30 +308,6 @@ impl Session {
         }
         self.advance_searches();
         Ok(())
-    }
-
-    /// What was at hand of the prompt when the first of the replies was admitted: others find what that one left.
-    fn admitted(&mut self, sequence: SequenceId, cached: usize) {
-        let request = self.replies.get(&sequence).map(|(request, _)| *request);
-        if let Some(job) = request.and_then(|request| self.jobs.get_mut(&request))
-            && job.sequences.first() == Some(&sequence)
-        {
-            job.cached_tokens = cached;
-        }
-    }
-
-    /// Takes what is known of a token of the prompt; tells all of them when they are.
-    fn tell_prompt(&mut self, request: RequestId, heard: Option<(usize, f32, Vec<(u32, f32)>)>) {
-        let Some(job) = self.jobs.get_mut(&request) else { return };
-        let Some(echo) = &mut job.echo else { return };
-        if let Some((position, logprob, top)) = heard {
-            echo.hear(position, logprob, top);
-        }
-        if echo.is_complete() {
-            let tokens = echo.tell(self.language.as_ref().map(|language| &*language.tokenizer));
-            job.echo = None;
-            (self.emit)(Event::Prompted { id: request, tokens });
-        }
     }
 
     fn token(&mut self, sequence: SequenceId, record: &Record, top: &[(u32, f32)]) {

@@ -3,6 +3,7 @@
 mod big_model;
 mod choosing;
 mod cli;
+mod crowd;
 mod driver;
 mod errors;
 mod failures;
