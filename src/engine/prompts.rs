@@ -2,6 +2,7 @@
 //! replies have to be.
 
 use super::guide::Formats;
+use super::reply::Heard;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::generate::SequenceId;
@@ -59,11 +60,11 @@ impl Session {
     }
 
     /// Takes what is known of a token of the prompt; tells all of them when they are.
-    pub(super) fn tell_prompt(&mut self, request: RequestId, heard: Option<(usize, f32, Vec<(u32, f32)>)>) {
+    pub(super) fn tell_prompt(&mut self, request: RequestId, heard: Option<(usize, Heard)>) {
         let Some(job) = self.jobs.get_mut(&request) else { return };
         let Some(echo) = &mut job.echo else { return };
-        if let Some((position, logprob, top)) = heard {
-            echo.hear(position, logprob, top);
+        if let Some((position, heard)) = heard {
+            echo.hear(position, heard);
         }
         if echo.is_complete() {
             let tokens = echo.tell(self.language.as_ref().map(|language| &*language.tokenizer));

@@ -293,7 +293,7 @@ impl Session {
                 Output::Admitted { id, cached } => self.admitted(id, cached),
                 Output::Prompt { id, position, logprob, top } => {
                     if let Some((request, _)) = self.replies.get(&id) {
-                        self.tell_prompt(*request, Some((position, logprob, top)));
+                        self.tell_prompt(*request, Some((position, (logprob, top))));
                     }
                 }
                 Output::Finished { id, reason } => match self.search_of(id) {

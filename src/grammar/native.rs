@@ -118,6 +118,7 @@ impl Grammar {
     }
 
     /// One more, at the same place.
+    #[must_use]
     pub fn copy(&self) -> Self {
         Self { matcher: self.matcher.deep_clone() }
     }
