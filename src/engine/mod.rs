@@ -5,6 +5,7 @@ mod bench_search;
 mod compare;
 mod defaults;
 mod fit;
+mod ground;
 mod library;
 mod opened;
 mod reply;
@@ -22,7 +23,9 @@ use std::rc::Rc;
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 
+use self::ground::Ground;
 use self::library::Librarian;
+use self::searches::Searches;
 use self::session::Session;
 use crate::error::Error;
 use crate::files::Store;
@@ -198,15 +201,15 @@ impl Engine {
             Request::Import { id, json } => {
                 (id, self.session().and_then(|session| session.import(id, &json)))
             }
-            Request::Export { id } => (id, self.session().and_then(|session| session.export(id))),
-            Request::Node { id, node } => (id, self.session().and_then(|session| session.node(id, node))),
-            Request::Pause { id } => (id, self.session().and_then(|session| session.hold(id, true))),
-            Request::Resume { id } => (id, self.session().and_then(|session| session.hold(id, false))),
+            Request::Export { id } => (id, self.export(id)),
+            Request::Node { id, node } => (id, self.searching(|all, ground| all.node(id, ground, node))),
+            Request::Pause { id } => (id, self.searching(|all, ground| all.hold(id, ground, true))),
+            Request::Resume { id } => (id, self.searching(|all, ground| all.hold(id, ground, false))),
             Request::Prune { id, node, pruned } => (id, self.steer(id, |search| search.prune(node, pruned))),
             Request::Pin { id, node, pinned } => (id, self.steer(id, |search| search.pin(node, pinned))),
             Request::Continue { id, node } => (id, self.steer(id, |search| search.continue_from(node))),
             Request::Branch { id, node, at, token } => {
-                (id, self.session().and_then(|session| session.branch(id, node, at, token)))
+                (id, self.searching(|all, ground| all.branch(id, ground, (node, at, token))))
             }
             Request::Inspect { id, source, options } => {
                 let result = self.inspect(&source, &options).await;
@@ -227,7 +230,20 @@ impl Engine {
         id: RequestId,
         change: impl FnOnce(&mut Search) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.session()?.steer(id, change)
+        self.searching(|all, ground| all.steer(id, ground, change))
+    }
+
+    fn searching(
+        &mut self,
+        act: impl FnOnce(&mut Searches, &mut Ground<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (searches, mut ground) = self.session()?.searching()?;
+        act(searches, &mut ground)
+    }
+
+    fn export(&mut self, id: RequestId) -> Result<(), Error> {
+        let name = self.session()?.info().name.clone();
+        self.searching(|all, ground| all.export(id, &name, ground.emit))
     }
 
     fn session(&mut self) -> Result<&mut Session, Error> {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::Emit;
+use super::ground::{Ground, Sequences, plain_bytes};
 use super::opened::{Language, Opened};
 use super::reply::{Job, Reply};
 use super::search::SearchJob;
+use super::searches::Searches;
 use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
@@ -15,9 +17,10 @@ use crate::ops::self_test::some_tokens;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
-    Variant,
+    SearchOptions, Variant,
 };
-use crate::sampler::Rule;
+use crate::sampler::{Record, Rule};
+use crate::search::{Search, Token};
 use crate::text::{self, EncodedPrompt};
 
 /// A prompt long enough to take the kernels of a long one. In tokens.
@@ -38,7 +41,7 @@ pub(super) struct Interrupted {
     suspended: Suspended,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
-    searches: BTreeMap<RequestId, SearchJob>,
+    searches: Searches,
 }
 
 impl Interrupted {
@@ -57,11 +60,10 @@ impl Interrupted {
 fn fail_all(
     emit: &Emit,
     jobs: &BTreeMap<RequestId, Job>,
-    searches: &BTreeMap<RequestId, SearchJob>,
+    searches: &Searches,
     error: &Error,
 ) {
-    let running = searches.iter().filter(|(_, search)| !search.is_done()).map(|(id, _)| id);
-    for &id in jobs.keys().chain(running) {
+    for id in jobs.keys().copied().chain(searches.running()) {
         emit(Event::Failed { id: Some(id), kind: error.kind().into(), message: error.to_string() });
     }
 }
@@ -79,8 +81,7 @@ pub(super) struct Session {
     pub(super) info: ModelInfo,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
-    /// Running, held, and the last few that ended.
-    pub(super) searches: BTreeMap<RequestId, SearchJob>,
+    searches: Searches,
 }
 
 impl Session {
@@ -148,7 +149,7 @@ impl Session {
             info,
             jobs: BTreeMap::new(),
             replies: HashMap::new(),
-            searches: BTreeMap::new(),
+            searches: Searches::default(),
         })
     }
 
@@ -221,7 +222,7 @@ impl Session {
     }
 
     pub(super) fn check_new(&self, id: RequestId) -> Result<()> {
-        if self.jobs.contains_key(&id) || self.searches.contains_key(&id) {
+        if self.jobs.contains_key(&id) || self.searches.contains(id) {
             return Err(Error::BadRequest(format!("request {id} is already being answered")));
         }
         Ok(())
@@ -239,10 +240,9 @@ impl Session {
         for sequence in self.sequences_of(id) {
             self.scheduler.cancel(sequence);
         }
-        self.with_search(id, |job, ground| {
-            job.cancel(ground.scheduler);
-            job.advance(ground)
-        });
+        if let Ok((searches, mut ground)) = self.searching() {
+            searches.cancel(id, &mut ground);
+        }
     }
 
     /// Ends everything in progress with the same error.
@@ -274,25 +274,95 @@ impl Session {
     pub(super) async fn step(&mut self) -> Result<()> {
         for output in self.scheduler.step().await? {
             match output {
-                Output::Token { id, record } => match self.search_of(id) {
-                    Some(search) => self.with_search(search, |job, ground| job.token(id, &record, ground)),
+                Output::Token { id, record } => match self.searches.of(id) {
+                    Some(search) => self.search_token(search, id, &record),
                     None => self.token(id, &record),
                 },
-                Output::Finished { id, reason } => match self.search_of(id) {
+                Output::Finished { id, reason } => match self.searches.of(id) {
                     Some(search) => self.with_search(search, |job, _| job.finished(id, reason)),
                     None => self.finished(id, reason),
                 },
-                Output::Failed { id, error } => match self.search_of(id) {
+                Output::Failed { id, error } => match self.searches.of(id) {
                     Some(search) => self.with_search(search, |_, _| Err(error)),
                     None => self.failed(id, &error),
                 },
             }
         }
-        self.advance_searches();
+        if let Ok((searches, mut ground)) = self.searching() {
+            searches.advance(&mut ground);
+        }
         Ok(())
     }
 
-    fn token(&mut self, sequence: SequenceId, record: &crate::sampler::Record) {
+    /// The searches, and what they stand on.
+    pub(super) fn searching(&mut self) -> Result<(&mut Searches, Ground<'_>)> {
+        let none = || Error::BadRequest("a random model cannot search: it has no tokenizer".into());
+        let language = self.language.as_ref().ok_or_else(none)?;
+        let lanes = Sequences { scheduler: &mut self.scheduler, end_tokens: &self.end_tokens };
+        let ground = Ground { lanes: Box::new(lanes), words: &language.tokenizer, emit: &self.emit };
+        Ok((&mut self.searches, ground))
+    }
+
+    fn with_search(
+        &mut self,
+        id: RequestId,
+        act: impl FnOnce(&mut SearchJob, &mut Ground<'_>) -> Result<()>,
+    ) {
+        if let Ok((searches, mut ground)) = self.searching() {
+            searches.with(id, &mut ground, act);
+        }
+    }
+
+    fn search_token(&mut self, search: RequestId, sequence: SequenceId, record: &Record) {
+        let Some(language) = &self.language else { return };
+        let own = if record.is_end() { Vec::new() } else { plain_bytes(&language.tokenizer, record.id) };
+        let token = Token::sampled(record, own);
+        self.with_search(search, |job, ground| job.token(sequence, token?, record.is_end(), ground));
+    }
+
+    /// Begins a search.
+    pub(super) fn search(
+        &mut self,
+        id: RequestId,
+        prompt: Prompt,
+        sampling: &SamplingOptions,
+        options: &SearchOptions,
+    ) -> Result<()> {
+        self.check_new(id)?;
+        self.searching()?;
+        let encoded = self.encode(&prompt)?;
+        if let Some(message) = &encoded.note {
+            let kind = "template".into();
+            (self.emit)(Event::Notice { id: Some(id), kind, message: message.clone() });
+        }
+        let room = self.info.context.saturating_sub(encoded.tokens.len()) as u32;
+        let search = Search::new(options, sampling, self.info.thoughts, room)?;
+        self.tell_start(id, &encoded.tokens);
+        self.take_in(id, SearchJob::new(id, search, prompt, encoded.tokens))
+    }
+
+    /// Takes in a search that was exported; it goes on where it was.
+    pub(super) fn import(&mut self, id: RequestId, json: &str) -> Result<()> {
+        self.check_new(id)?;
+        let mut job = SearchJob::import(id, json, |prompt| Ok(self.encode(prompt)?.tokens))?;
+        job.fits(self.info.context)?;
+        self.tell_start(id, job.prompt_tokens());
+        job.tell_all(&self.emit);
+        self.take_in(id, job)
+    }
+
+    fn tell_start(&self, id: RequestId, prompt: &[u32]) {
+        let cached_tokens = self.scheduler.cached_len(prompt);
+        (self.emit)(Event::Started { id, prompt_tokens: prompt.len(), cached_tokens });
+    }
+
+    fn take_in(&mut self, id: RequestId, job: SearchJob) -> Result<()> {
+        let (searches, mut ground) = self.searching()?;
+        searches.take_in(id, job, &mut ground);
+        Ok(())
+    }
+
+    fn token(&mut self, sequence: SequenceId, record: &Record) {
         let Some((request, reply)) = self.replies.get_mut(&sequence) else { return };
         let Some(job) = self.jobs.get_mut(request) else { return };
         job.last_ms = platform::now_ms();

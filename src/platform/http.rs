@@ -1,4 +1,4 @@
-//! HTTP as both sides have it: a GET that tells status and headers, then streams its body; and an
+//! HTTP as both sides have it: a GET or a POST that tells status and headers, then streams its body; and an
 //! address as a source of bytes.
 
 use std::sync::RwLock;
@@ -18,13 +18,15 @@ const TRIES: u32 = 4;
 /// Silence after which a connection counts as dead, in milliseconds.
 pub const STALL_MS: u32 = 20_000;
 
-/// Origin and secret: requests to that origin, and to no other, carry it.
-static TOKEN: RwLock<Option<(String, String)>> = RwLock::new(None);
+/// Origins and secrets: requests to an origin, and to no other, carry its secret.
+static TOKENS: RwLock<Vec<(String, String)>> = RwLock::new(Vec::new());
 
-/// Lets requests to one origin (`https://host`) carry a token from now on.
+/// Lets requests to one origin (`https://host`) carry a token from now on, or none any more.
 pub fn authorize(origin: &str, token: Option<&str>) {
-    let pair = token.map(|token| (origin.trim_end_matches('/').to_owned(), token.to_owned()));
-    *TOKEN.write().unwrap_or_else(std::sync::PoisonError::into_inner) = pair;
+    let origin = origin.trim_end_matches('/');
+    let mut tokens = TOKENS.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    tokens.retain(|(known, _)| known != origin);
+    tokens.extend(token.map(|token| (origin.to_owned(), token.to_owned())));
 }
 
 static OFFLINE: AtomicBool = AtomicBool::new(false);
@@ -35,9 +37,15 @@ pub fn stay_offline(offline: bool) {
 }
 
 fn token_for(url: &str) -> Option<String> {
-    let pair = TOKEN.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let (origin, token) = pair.as_ref()?;
-    url.strip_prefix(origin.as_str()).filter(|rest| rest.starts_with('/')).map(|_| token.clone())
+    let tokens = TOKENS.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let owns = |(origin, _): &&(String, String)| {
+        url.strip_prefix(origin.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    };
+    tokens.iter().find(owns).map(|(_, token)| token.clone())
+}
+
+fn authorization(url: &str) -> Option<(&'static str, String)> {
+    token_for(url).map(|token| ("Authorization", format!("Bearer {token}")))
 }
 
 /// What to ask for.
@@ -63,11 +71,20 @@ pub async fn get(url: &str, ask: Ask) -> Result<Response> {
     if let Some((start, end)) = ask.range {
         headers.push(("Range", format!("bytes={start}-{}", end.max(start + 1) - 1)));
     }
-    if let Some(token) = token_for(url) {
-        headers.push(("Authorization", format!("Bearer {token}")));
-    }
+    headers.extend(authorization(url));
     let stall_ms = if ask.stall_ms == 0 { STALL_MS } else { ask.stall_ms };
-    twin::http::get(url, &headers, stall_ms).await.map(Response)
+    twin::http::send(url, &headers, None, stall_ms).await.map(Response)
+}
+
+/// Speaks with a server that the person named, whatever [`stay_offline`] says: that is about models to fetch. A
+/// `body` of JSON makes it a POST, whose answer's bytes come as soon as they are there.
+pub async fn talk(url: &str, body: Option<&str>, stall_ms: u32) -> Result<Response> {
+    let mut headers = vec![("Accept", "application/json, text/event-stream".to_owned())];
+    if body.is_some() {
+        headers.push(("Content-Type", "application/json".to_owned()));
+    }
+    headers.extend(authorization(url));
+    twin::http::send(url, &headers, body, stall_ms).await.map(Response)
 }
 
 impl Response {
