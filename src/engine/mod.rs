@@ -11,6 +11,7 @@ mod opened;
 mod reply;
 mod search;
 mod searches;
+mod seeking;
 mod session;
 
 #[cfg(test)]
