@@ -43,7 +43,7 @@ pub fn start() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         // The page ends this worker, starts another and says why.
-        post(&Event::Failed { id: None, kind: "panic".into(), message: info.to_string() });
+        post(&Event::Failed { id: None, kind: "panic".into(), message: info.to_string(), context: None });
     }));
     watch_devices();
     let (sender, requests) = mpsc::unbounded();
@@ -61,6 +61,7 @@ pub fn start() {
                 id: None,
                 kind: "worker".into(),
                 message: format!("unreadable request: {error}"),
+                context: None,
             }),
         }
     });

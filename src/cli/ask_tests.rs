@@ -34,13 +34,23 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>) {
             Request::Generate { id, sampling, .. } => {
                 let (kind, message) = ("template".into(), "told while answering".into());
                 emit(Event::Notice { id: Some(id), kind, message });
-                let top = TopLogprob { token: 9, text: "x".into(), logprob: -1.0 };
+                let top = TopLogprob { token: 9, text: "x".into(), logprob: -1.0, bytes: None };
                 let parts =
                     [(Channel::Thought, ""), (Channel::Thought, "2 + 2"), (Channel::Output, "4\u{1b}[2J")];
                 for (token, (channel, text)) in (0..).zip(parts) {
                     let top = vec![top.clone(); sampling.top_logprobs as usize];
                     let text = text.into();
-                    emit(Event::Token { id, choice: 0, node: 0, channel, text, token, logprob: -0.5, top });
+                    emit(Event::Token {
+                        id,
+                        choice: 0,
+                        node: 0,
+                        channel,
+                        text,
+                        token,
+                        logprob: -0.5,
+                        top,
+                        bytes: None,
+                    });
                 }
                 let usage = Usage { completion_tokens: 3, decode_ms: 100.0, ..Usage::default() };
                 emit(Event::Done { id, replies: Vec::new(), finish_reason: FinishReason::Stop, usage });
@@ -149,6 +159,7 @@ fn ctrl_c_stops_the_reply_and_keeps_what_came() {
                         token: 1,
                         logprob: -0.5,
                         top,
+                        bytes: None,
                     });
                     press();
                 }

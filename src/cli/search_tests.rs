@@ -41,7 +41,17 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>, press:
                 emit(Event::Launched { id, rollout: 0, node: 0, text: String::new() });
                 let (channel, text) = (Channel::Thought, "2 + \u{1b}[2J".into());
                 let (token, logprob, top) = (1, -0.1, Vec::new());
-                emit(Event::Token { id, choice: 0, node: 0, channel, text, token, logprob, top });
+                emit(Event::Token {
+                    id,
+                    choice: 0,
+                    node: 0,
+                    channel,
+                    text,
+                    token,
+                    logprob,
+                    top,
+                    bytes: None,
+                });
                 let node = TreeNode {
                     node: 1,
                     parent: 0,

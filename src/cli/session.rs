@@ -93,6 +93,7 @@ impl Session {
                 id: None,
                 kind: "panic".into(),
                 message,
+                context: None,
             })));
         });
         (Self { requests, incoming, thread, next_id: 1, device: None }, interrupts)

@@ -4,7 +4,7 @@
 use super::Emit;
 use crate::error::{Error, Result};
 use crate::generate::{Scheduler, SequenceId, SequenceRequest};
-use crate::protocol::{FinishReason, RequestId};
+use crate::protocol::{FinishReason, RequestId, SamplingOptions};
 use crate::sampler::Rule;
 use crate::text::Tokenizer;
 
@@ -18,7 +18,9 @@ pub(super) struct Leg<'a> {
     pub(super) path: Vec<u32>,
     /// What they say.
     pub(super) text: Vec<u8>,
-    /// How tokens are chosen.
+    /// How tokens of the search are chosen.
+    pub(super) sampling: &'a SamplingOptions,
+    /// How they are in this leg.
     pub(super) rule: Rule,
     /// With `choice` and the position, the source of random numbers.
     pub(super) seed: u64,
@@ -73,7 +75,7 @@ impl Lanes for Sequences<'_> {
             seed: leg.seed,
             choice: leg.choice,
             max_new_tokens: leg.limit,
-            end_tokens: self.end_tokens.to_vec(),
+            end_tokens: if leg.sampling.ignore_end { Vec::new() } else { self.end_tokens.to_vec() },
         })
     }
 

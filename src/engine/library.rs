@@ -94,6 +94,14 @@ impl Librarian {
                     this.library(id).await
                 }),
             ),
+            Request::Authorize { origin, token } => {
+                match (&this.store, &origin) {
+                    (Some(store), _) => store.authorize(origin.as_deref(), token.as_deref()),
+                    (None, Some(origin)) => platform::http::authorize(origin, token.as_deref()),
+                    (None, None) => {}
+                }
+                return Ok(None);
+            }
             Request::Cancel { id } if self.open.borrow().contains_key(&id) => {
                 if let Some(handle) = self.open.borrow().get(&id) {
                     handle.abort();
@@ -110,9 +118,7 @@ impl Librarian {
             open.borrow_mut().remove(&id);
             emit(match answer {
                 Ok(Ok(event)) => event,
-                Ok(Err(error)) => {
-                    Event::Failed { id: Some(id), kind: error.kind().into(), message: error.to_string() }
-                }
+                Ok(Err(error)) => Event::failed(Some(id), &error),
                 Err(futures_util::future::Aborted) => Event::Done {
                     id,
                     replies: Vec::new(),

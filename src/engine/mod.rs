@@ -13,6 +13,7 @@ mod search;
 mod searches;
 mod seeking;
 mod session;
+mod warm_up;
 
 #[cfg(test)]
 mod fit_tests;
@@ -162,7 +163,7 @@ impl Engine {
     }
 
     fn fail(&self, id: Option<RequestId>, error: &Error) {
-        (self.emit)(Event::Failed { id, kind: error.kind().into(), message: error.to_string() });
+        (self.emit)(Event::failed(id, error));
     }
 
     async fn handle(&mut self, request: Request) {
@@ -170,6 +171,17 @@ impl Engine {
             Request::Load { id, source, options } => (id, self.load(id, &source, &options).await),
             Request::Generate { id, prompt, sampling } => {
                 (id, self.session().and_then(|session| session.generate(id, &prompt, &sampling)))
+            }
+            Request::Unload { id } => {
+                self.unload("the model was unloaded");
+                (self.emit)(Event::Unloaded { id });
+                (id, Ok(()))
+            }
+            Request::Tokenize { id, prompt } => {
+                (id, self.session().and_then(|session| session.tokenize(id, &prompt)))
+            }
+            Request::Detokenize { id, tokens } => {
+                (id, self.session().and_then(|session| session.detokenize(id, &tokens)))
             }
             Request::Cancel { id } => {
                 if let Some(session) = &mut self.session {
@@ -216,6 +228,7 @@ impl Engine {
                 let result = self.inspect(&source, &options).await;
                 (id, result.map(|report| (self.emit)(Event::Inspected { id, report })))
             }
+            Request::Authorize { .. } => unreachable!("the library takes tokens"),
             Request::Library { id }
             | Request::Find { id, .. }
             | Request::Pull { id, .. }
@@ -273,9 +286,9 @@ impl Engine {
     }
 
     /// The model in use goes first: two might not fit.
-    fn unload(&mut self) {
+    fn unload(&mut self, why: &str) {
         if let Some(session) = self.session.take() {
-            session.fail_all(&Error::BadRequest("another model was loaded".into()));
+            session.fail_all(&Error::BadRequest(why.into()));
         }
     }
 
@@ -292,7 +305,7 @@ impl Engine {
         for candidate in &mut candidates {
             candidate.source = self.library.locate(&candidate.source).await?;
         }
-        self.unload();
+        self.unload("another model was loaded");
         let gpu = self.open(&device_options(options)).await?;
         let progress = |done_bytes, total_bytes| {
             (self.emit)(Event::Loading { id, phase: LoadPhase::Upload, done_bytes, total_bytes });
@@ -308,7 +321,7 @@ impl Engine {
         options: &LoadOptions,
     ) -> Result<(), Error> {
         let source = self.library.locate(source).await?;
-        self.unload();
+        self.unload("another model was loaded");
         let gpu = self.open(&device_options(options)).await?;
         let session = Session::load(id, gpu, &source, options, self.emit.clone()).await?;
         (self.emit)(Event::Loaded { id, model: session.info().clone() });

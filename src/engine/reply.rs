@@ -14,6 +14,8 @@ pub(super) struct Reply {
     stop: StopMatcher,
     parser: ReplyParser,
     alternatives: usize,
+    /// Whether the exact bytes of tokens are told.
+    bytes: bool,
     /// Everything said, tags included.
     pub(super) raw: String,
     pub(super) tokens: usize,
@@ -35,6 +37,7 @@ impl Reply {
             stop: StopMatcher::new(&sampling.stop),
             parser: ReplyParser::of(thoughts, prompt.opened),
             alternatives: sampling.top_logprobs as usize,
+            bytes: sampling.token_bytes,
             raw: String::new(),
             tokens: 0,
             reasoning_tokens: 0,
@@ -59,6 +62,7 @@ impl Reply {
             token,
             text: tokenizer.token_text(token),
             logprob,
+            bytes: self.bytes_of(tokenizer, token),
         });
         emit(Event::Token {
             id: self.request,
@@ -69,9 +73,26 @@ impl Reply {
             token: record.id,
             logprob: record.logprob(),
             top: top.collect(),
+            bytes: self.bytes_of(tokenizer, record.id),
         });
         for (channel, text) in pieces {
             self.tell(channel, text, emit);
+        }
+    }
+
+    fn bytes_of(&self, tokenizer: &Tokenizer, token: u32) -> Option<Vec<u8>> {
+        self.bytes.then(|| tokenizer.token_bytes(token).into_owned())
+    }
+
+    /// What there is to say about its end.
+    pub(super) fn ended(&self, finish_reason: FinishReason) -> Event {
+        Event::Ended {
+            id: self.request,
+            choice: self.choice,
+            finish_reason,
+            stop: self.stop.found().map(str::to_owned),
+            completion_tokens: self.tokens,
+            reasoning_tokens: self.reasoning_tokens,
         }
     }
 

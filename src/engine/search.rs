@@ -228,6 +228,7 @@ impl SearchJob {
             prompt: &self.prompt_tokens,
             path: lane.work.prefix.iter().copied().chain(own).collect(),
             text: lane.work.text.iter().copied().chain(said).collect(),
+            sampling: self.search.sampling(),
             rule: lane.work.rule,
             seed: lane.work.seed,
             choice: lane.work.choice,
@@ -260,6 +261,7 @@ impl SearchJob {
             token: id,
             logprob,
             top: Vec::new(),
+            bytes: None,
         });
         if let Some(end) = end
             && let Some(lane) = self.lanes.remove(&sequence)

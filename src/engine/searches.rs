@@ -54,11 +54,7 @@ impl Searches {
         if let Err(error) = act(job, ground) {
             job.drop_lanes(&mut *ground.lanes);
             self.0.remove(&id);
-            (ground.emit)(Event::Failed {
-                id: Some(id),
-                kind: error.kind().into(),
-                message: error.to_string(),
-            });
+            (ground.emit)(Event::failed(Some(id), &error));
         }
     }
 

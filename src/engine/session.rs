@@ -7,21 +7,17 @@ use super::Emit;
 use super::opened::{Language, Opened};
 use super::reply::{Job, Reply};
 use super::searches::Searches;
+use super::warm_up::warm_up;
 use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
 use crate::model::Qwen2;
-use crate::ops::self_test::some_tokens;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
-    Variant,
 };
 use crate::sampler::{Record, Rule};
 use crate::text::{self, EncodedPrompt};
-
-/// A prompt long enough to take the kernels of a long one. In tokens.
-const WARM_UP_TOKENS: usize = 20;
 
 /// What was asked for when a model was loaded, to load it again.
 #[derive(Clone)]
@@ -54,14 +50,9 @@ impl Interrupted {
     }
 }
 
-fn fail_all(
-    emit: &Emit,
-    jobs: &BTreeMap<RequestId, Job>,
-    searches: &Searches,
-    error: &Error,
-) {
+fn fail_all(emit: &Emit, jobs: &BTreeMap<RequestId, Job>, searches: &Searches, error: &Error) {
     for id in jobs.keys().copied().chain(searches.running()) {
-        emit(Event::Failed { id: Some(id), kind: error.kind().into(), message: error.to_string() });
+        emit(Event::failed(Some(id), error));
     }
 }
 
@@ -175,6 +166,9 @@ impl Session {
         sampling: &SamplingOptions,
     ) -> Result<()> {
         sampling.validate()?;
+        if needs_cpu(sampling) {
+            return Err(Error::BadRequest("these sampling options are not implemented yet".into()));
+        }
         self.check_new(id)?;
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
@@ -189,9 +183,9 @@ impl Session {
                 tokens: prompt.tokens.clone(),
                 rule,
                 seed: sampling.seed,
-                choice,
+                choice: sampling.first_choice.wrapping_add(choice),
                 max_new_tokens: sampling.max_new_tokens,
-                end_tokens: self.end_tokens.clone(),
+                end_tokens: if sampling.ignore_end { Vec::new() } else { self.end_tokens.clone() },
             })?;
             self.replies
                 .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
@@ -215,6 +209,28 @@ impl Session {
             },
         );
         (self.emit)(Event::Started { id, prompt_tokens: prompt.tokens.len(), cached_tokens });
+        Ok(())
+    }
+
+    /// What a prompt is in tokens.
+    pub(super) fn tokenize(&self, id: RequestId, prompt: &Prompt) -> Result<()> {
+        let tokens = self.encode(prompt)?.tokens;
+        let text = |&token| self.language.as_ref().map_or(String::new(), |l| l.tokenizer.token_text(token));
+        let texts = tokens.iter().map(text).collect();
+        (self.emit)(Event::Tokenized { id, tokens, texts });
+        Ok(())
+    }
+
+    /// What tokens are in text.
+    pub(super) fn detokenize(&self, id: RequestId, tokens: &[u32]) -> Result<()> {
+        let none = || Error::BadRequest("a random model has no tokenizer".into());
+        let tokenizer = &self.language.as_ref().ok_or_else(none)?.tokenizer;
+        // Refuses ids that are none.
+        self.encode(&Prompt::Tokens { tokens: tokens.to_vec() })?;
+        let bytes: Vec<u8> =
+            tokens.iter().flat_map(|&token| tokenizer.token_bytes(token).into_owned()).collect();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        (self.emit)(Event::Detokenized { id, text });
         Ok(())
     }
 
@@ -312,6 +328,7 @@ impl Session {
     fn finished(&mut self, sequence: SequenceId, reason: FinishReason) {
         let Some((request, mut reply)) = self.replies.remove(&sequence) else { return };
         reply.finish(&*self.emit);
+        (self.emit)(reply.ended(reason));
         let Some(job) = self.jobs.get_mut(&request) else { return };
         job.close(reply, reason);
         if job.open == 0
@@ -328,47 +345,19 @@ impl Session {
             self.scheduler.cancel(other);
         }
         self.jobs.remove(&request);
-        let event =
-            Event::Failed { id: Some(request), kind: error.kind().into(), message: error.to_string() };
-        (self.emit)(event);
+        (self.emit)(Event::failed(Some(request), error));
     }
 }
 
-/// Runs a short prompt: compiles the kernels of a chat, which the first question would else wait for, and
-/// refuses a model whose logits are not finite or cannot be true. `checking` is told when all is submitted.
-async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<()> {
-    let model = scheduler.model();
-    let (vocab, context) = (model.config().vocab_size, model.options().context);
-    // The serial family has no other kernels for long prompts, and a large model takes seconds a token there.
-    let count = if model.gpu().variant() == Variant::Serial { 2 } else { WARM_UP_TOKENS };
-    scheduler.submit(SequenceRequest {
-        tokens: some_tokens(1, count.min(context - 1), vocab),
-        rule: Rule::GREEDY,
-        seed: 0,
-        choice: 0,
-        max_new_tokens: 2,
-        end_tokens: Vec::new(),
-    })?;
-    let mut outputs = scheduler.step().await?;
-    checking();
-    loop {
-        for output in outputs {
-            match output {
-                Output::Failed { error, .. } => return Err(error),
-                Output::Token { record, .. } => {
-                    if let Some(what) = record.implausible() {
-                        let what = format!("{what}; update the graphics driver, or download the model again");
-                        return Err(Error::BadNumbers(what));
-                    }
-                }
-                Output::Finished { .. } => {}
-            }
-        }
-        if !scheduler.is_busy() {
-            break;
-        }
-        outputs = scheduler.step().await?;
-    }
-    scheduler.clear_cache();
-    Ok(())
+/// What the GPU's sampler does not know.
+fn needs_cpu(sampling: &SamplingOptions) -> bool {
+    sampling.min_p > 0.0
+        || sampling.presence_penalty != 0.0
+        || sampling.frequency_penalty != 0.0
+        || sampling.repeat_penalty != 1.0
+        || !sampling.logit_bias.is_empty()
+        || sampling.format.is_some()
+        || sampling.echo
+        || sampling.top_k > crate::sampler::MAX_TOP_K
+        || sampling.top_logprobs as usize > crate::sampler::TOP
 }

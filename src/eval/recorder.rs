@@ -95,6 +95,7 @@ mod tests {
             token: 5,
             logprob: -0.1,
             top: Vec::new(),
+            bytes: None,
         };
         let mut events = vec![launched(0, 0), launched(1, 1)];
         // The second was tried again: 25 tokens, of which 20 are on its path.

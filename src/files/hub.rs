@@ -73,12 +73,12 @@ pub(super) fn refusal(response: &Response, url: &str, repo: &str) -> Error {
         }
         (401 | 403, "GatedRepo") | (403, _) => Error::Gated(format!(
             "{repo} is gated: accept its licence at https://{host}/{repo} while signed in, make a token at \
-             https://{host}/settings/tokens, and set HF_TOKEN to it in the terminal; or download the file there, \
-             and open it from your disk"
+             https://{host}/settings/tokens, and give it here (in the terminal as HF_TOKEN); or download the file \
+             there, and open it from your disk"
         )),
         // The hub does not tell strangers which private repositories exist.
         (401 | 404, _) => Error::NotFound(format!(
-            "{host} has no repository {repo}, or it is private; check the spelling, or set HF_TOKEN"
+            "{host} has no repository {repo}, or it is private; check the spelling, or give an access token (in the terminal as HF_TOKEN)"
         )),
         _ => response.refusal(url),
     }

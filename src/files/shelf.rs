@@ -5,7 +5,7 @@ use super::download;
 use super::hub::RepoFile;
 use super::store::{Manifest, Store};
 use crate::Result;
-use crate::platform::disk;
+use crate::platform::{disk, http};
 use crate::protocol::ModelSource;
 
 /// Where one file of a model goes.
@@ -33,6 +33,11 @@ fn slug(name: &str) -> String {
 }
 
 impl Store {
+    /// Lets requests to an origin carry a token from now on, or none any more; `None` is the store's own hub.
+    pub fn authorize(&self, origin: Option<&str>, token: Option<&str>) {
+        http::authorize(origin.unwrap_or(&self.options.endpoint), token);
+    }
+
     pub(super) fn manifest_path(&self, name: &str) -> String {
         format!("{}/models/{}.json", self.options.home, slug(name))
     }

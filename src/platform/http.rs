@@ -18,7 +18,7 @@ const TRIES: u32 = 4;
 /// Silence after which a connection counts as dead, in milliseconds.
 pub const STALL_MS: u32 = 20_000;
 
-/// Origins and secrets: requests to an origin, and to no other, carry its secret.
+/// Origins and their secrets: requests to an origin, and to no other, carry its own.
 static TOKENS: RwLock<Vec<(String, String)>> = RwLock::new(Vec::new());
 
 /// Lets requests to one origin (`https://host`) carry a token from now on, or none any more.
@@ -38,10 +38,8 @@ pub fn stay_offline(offline: bool) {
 
 fn token_for(url: &str) -> Option<String> {
     let tokens = TOKENS.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let owns = |(origin, _): &&(String, String)| {
-        url.strip_prefix(origin.as_str()).is_some_and(|rest| rest.starts_with('/'))
-    };
-    tokens.iter().find(owns).map(|(_, token)| token.clone())
+    let is_of = |origin: &str| url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
+    tokens.iter().find(|(origin, _)| is_of(origin)).map(|(_, token)| token.clone())
 }
 
 fn authorization(url: &str) -> Option<(&'static str, String)> {

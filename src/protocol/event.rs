@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BenchReport, Channel, Comparison, DeviceInfo, FinishReason, FitReport, Library, Listing, LoadPhase,
-    ModelInfo, NodeDetail, NodeId, Prompt, PullPhase, RequestId, SamplingOptions, SearchOptions,
-    SearchProgress, SearchReport, SelfTestResult, StoredModel, TopLogprob, TreeNode, Usage, Votes,
+    BenchReport, Channel, Comparison, ContextCounts, DeviceInfo, FinishReason, FitReport, Library, Listing,
+    LoadPhase, ModelInfo, NodeDetail, NodeId, Prompt, PromptToken, PullPhase, RequestId, SamplingOptions,
+    SearchOptions, SearchProgress, SearchReport, SelfTestResult, StoredModel, TopLogprob, TreeNode, Usage,
+    Votes,
 };
+use crate::Error;
 
 /// What the engine tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,13 @@ pub enum Event {
         /// How many of them were already in the key/value pages.
         cached_tokens: usize,
     },
+    /// The tokens of the prompt, where they were asked for; before the first `Token`.
+    Prompted {
+        /// The request.
+        id: RequestId,
+        /// All of them, in order.
+        tokens: Vec<PromptToken>,
+    },
     /// One token of a reply.
     Token {
         /// The request.
@@ -76,6 +85,9 @@ pub enum Event {
         /// The most probable tokens, best first; empty unless asked for.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         top: Vec<TopLogprob>,
+        /// The token's exact bytes, where they were asked for; `text` may come late or lose them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<Vec<u8>>,
     },
     /// Text that became certain only after its token was told (it might have been the start of a tag).
     Text {
@@ -89,6 +101,22 @@ pub enum Event {
         channel: Channel,
         /// The text.
         text: String,
+    },
+    /// One of the replies to a request ended; `Done` follows the last.
+    Ended {
+        /// The request.
+        id: RequestId,
+        /// Which of several replies.
+        choice: u32,
+        /// Why it ended.
+        finish_reason: FinishReason,
+        /// The stop text that ended it, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop: Option<String>,
+        /// Tokens of this reply.
+        completion_tokens: usize,
+        /// Of them, inside the thought.
+        reasoning_tokens: usize,
     },
     /// A request ended well.
     Done {
@@ -109,6 +137,30 @@ pub enum Event {
         kind: String,
         /// What was found, what was expected, what to do.
         message: String,
+        /// The lengths, where a prompt does not fit (`context_full`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<ContextCounts>,
+    },
+    /// Result of [`super::Request::Unload`].
+    Unloaded {
+        /// The request.
+        id: RequestId,
+    },
+    /// Result of [`super::Request::Tokenize`].
+    Tokenized {
+        /// The request.
+        id: RequestId,
+        /// The ids.
+        tokens: Vec<u32>,
+        /// The text of each, special tokens too; a part of a character is shown as `�`.
+        texts: Vec<String>,
+    },
+    /// Result of [`super::Request::Detokenize`].
+    Detokenized {
+        /// The request.
+        id: RequestId,
+        /// The text, special tokens too.
+        text: String,
     },
     /// Result of [`super::Request::Bench`].
     Benched {
@@ -251,4 +303,15 @@ pub enum Event {
         /// One line for each kernel variant.
         results: Vec<SelfTestResult>,
     },
+}
+
+impl Event {
+    /// The end of a request, or (`None`) of the engine itself, in an error.
+    pub fn failed(id: Option<RequestId>, error: &Error) -> Self {
+        let context = match *error {
+            Error::ContextFull { prompt_tokens, limit } => Some(ContextCounts { prompt_tokens, limit }),
+            _ => None,
+        };
+        Self::Failed { id, kind: error.kind().into(), message: error.to_string(), context }
+    }
 }

@@ -10,6 +10,7 @@ mod event;
 mod library;
 mod options;
 mod reports;
+mod sampling;
 mod search;
 mod tree;
 
@@ -19,13 +20,12 @@ pub use library::{
     CatalogueEntry, Fit, FitReport, Library, Listing, ListingOption, LoadPhase, PullPhase, RemoteFile,
     StoredModel, ThoughtFormat,
 };
-pub use options::{
-    BenchOptions, KvType, LoadOptions, Message, ModelSource, Prompt, Quantize, Role, SamplingOptions, Variant,
-};
+pub use options::{BenchOptions, KvType, LoadOptions, Message, ModelSource, Prompt, Quantize, Role, Variant};
 pub use reports::{
-    BenchReport, Channel, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench, ModelInfo,
-    SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
+    BenchReport, Channel, ContextCounts, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench,
+    ModelInfo, PromptToken, SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
 };
+pub use sampling::{Format, REPEAT_WINDOW, SamplingOptions};
 pub use search::{
     Action, AnswerKind, KNOBS, Knob, Mode, Preset, Reflection, Repeats, SearchOptions, Selection, VoteRule,
 };
@@ -51,7 +51,13 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptions,
     },
-    /// Answer a conversation; answered by `Started`, `Token`… and `Done`.
+    /// Give the model and its memory back; what it was answering fails. Answered by `Unloaded`.
+    Unload {
+        /// Whose answers.
+        id: RequestId,
+    },
+    /// Answer a conversation; answered by `Started`, `Prompted` where it was asked for, `Token`…, `Ended` for each
+    /// reply, and `Done`.
     Generate {
         /// Whose answers.
         id: RequestId,
@@ -65,6 +71,20 @@ pub enum Request {
     Cancel {
         /// The request to stop.
         id: RequestId,
+    },
+    /// What a prompt is in tokens; answered by `Tokenized`.
+    Tokenize {
+        /// Whose answers.
+        id: RequestId,
+        /// The prompt; a conversation goes through the model's chat template.
+        prompt: Prompt,
+    },
+    /// What tokens are in text; answered by `Detokenized`.
+    Detokenize {
+        /// Whose answers.
+        id: RequestId,
+        /// The tokens.
+        tokens: Vec<u32>,
     },
     /// Measure the loaded model; answered by `Benched`.
     Bench {
@@ -103,6 +123,14 @@ pub enum Request {
         /// How it would be held.
         #[serde(default)]
         options: LoadOptions,
+    },
+    /// From now on requests to one origin, and to no other, carry a token. Nothing answers it.
+    Authorize {
+        /// `https://host`; `None` for the hub of models.
+        #[serde(default)]
+        origin: Option<String>,
+        /// The secret; `None` takes it back.
+        token: Option<String>,
     },
     /// What is stored, and what is known to suit; answered by `Library`.
     Library {

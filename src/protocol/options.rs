@@ -1,4 +1,4 @@
-//! What a front end chooses: the model, how to hold it, what to continue, and how tokens are chosen.
+//! What a front end chooses: the model, how to hold it, what to continue, what to measure.
 
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +138,12 @@ pub enum Prompt {
         /// The text; special tokens in it are ordinary text.
         text: String,
     },
+    /// Text in which special tokens are written out, as the model's own template would write them. Not for what
+    /// people write: whoever writes it can speak for anyone.
+    Marked {
+        /// The text; `<|im_start|>` in it is that token.
+        text: String,
+    },
     /// Token ids as they are.
     Tokens {
         /// The ids.
@@ -164,69 +170,6 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
-}
-
-/// How tokens are chosen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SamplingOptions {
-    /// 0 takes the most probable token; up to 4.
-    pub temperature: f32,
-    /// Keep the most probable tokens whose probabilities sum to this; in (0, 1], 1 keeps all.
-    pub top_p: f32,
-    /// Keep this many of the most probable tokens; at most 64, 0 keeps all.
-    pub top_k: u32,
-    /// Same seed, same reply.
-    pub seed: u64,
-    /// Longest reply, in tokens.
-    pub max_new_tokens: usize,
-    /// Alternatives reported for each token, 0 to 5.
-    pub top_logprobs: u32,
-    /// Texts that end the reply; they are not part of it.
-    pub stop: Vec<String>,
-    /// Replies to make, each with its own random numbers.
-    pub choices: u32,
-}
-
-impl Default for SamplingOptions {
-    fn default() -> Self {
-        Self {
-            temperature: 0.7,
-            top_p: 0.9,
-            top_k: 40,
-            seed: 0,
-            max_new_tokens: 2048,
-            top_logprobs: 0,
-            stop: Vec::new(),
-            choices: 1,
-        }
-    }
-}
-
-impl SamplingOptions {
-    /// Checks every range; the error says which value is out of which range.
-    pub fn validate(&self) -> crate::Result<()> {
-        let bad = |what: String| Err(crate::Error::BadRequest(what));
-        if !(0.0..=4.0).contains(&self.temperature) {
-            return bad(format!("temperature is {}, expected 0 to 4", self.temperature));
-        }
-        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
-            return bad(format!("top_p is {}, expected more than 0 and at most 1", self.top_p));
-        }
-        if self.top_k > 64 {
-            return bad(format!("top_k is {}, expected 0 (off) to 64", self.top_k));
-        }
-        if self.top_logprobs > 5 {
-            return bad(format!("top_logprobs is {}, expected 0 to 5", self.top_logprobs));
-        }
-        if self.max_new_tokens == 0 {
-            return bad("max_new_tokens is 0, expected at least 1".into());
-        }
-        if !(1..=64).contains(&self.choices) {
-            return bad(format!("choices is {}, expected 1 to 64", self.choices));
-        }
-        Ok(())
-    }
 }
 
 /// What to measure.

@@ -23,6 +23,35 @@ pub struct TopLogprob {
     pub text: String,
     /// Natural logarithm of its probability, from raw logits.
     pub logprob: f32,
+    /// Its exact bytes, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// A token of a prompt, and what the model thought of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromptToken {
+    /// Its id.
+    pub token: u32,
+    /// Its text, special tokens too; a token that is part of a character is shown as `�`.
+    pub text: String,
+    /// Natural logarithm of its probability after the tokens before it, from raw logits; `None` for the first.
+    pub logprob: Option<f32>,
+    /// The most probable tokens in its place, best first; empty for the first, and unless asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub top: Vec<TopLogprob>,
+    /// Its exact bytes, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// By how much a prompt is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextCounts {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens of the context.
+    pub limit: usize,
 }
 
 /// Why a reply ended.

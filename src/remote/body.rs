@@ -83,8 +83,7 @@ pub(super) fn reply(
 ) -> (&'static str, Value) {
     let rule = Rule { temperature: sampling.temperature, top_k: sampling.top_k, top_p: sampling.top_p };
     let alternatives = if server.alternatives > 0 { sampling.top_logprobs } else { 0 };
-    let how =
-        How { rule, seed: sampling.seed, choice, limit: sampling.max_new_tokens, alternatives };
+    let how = How { rule, seed: sampling.seed, choice, limit: sampling.max_new_tokens, alternatives };
     let (path, mut body) = completion(server, question, &[], &[], how);
     if !sampling.stop.is_empty() {
         body["stop"] = json!(sampling.stop);

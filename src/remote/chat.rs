@@ -110,7 +110,8 @@ fn token(server: &Server, told: Told, text: String, sampling: &SamplingOptions, 
     let id = number(&told);
     let alternative = |other: &Told| {
         let text = String::from_utf8_lossy(&other.bytes).into_owned();
-        Some(TopLogprob { token: number(other), text, logprob: other.logprob? })
+        let bytes = sampling.token_bytes.then(|| other.bytes.clone());
+        Some(TopLogprob { token: number(other), text, logprob: other.logprob?, bytes })
     };
     let top = told.top.iter().filter_map(alternative).take(sampling.top_logprobs as usize).collect();
     Heard::Token { id, text, logprob: told.logprob.unwrap_or_default(), top, thought }

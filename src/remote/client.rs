@@ -81,7 +81,11 @@ impl Client {
             return format!("{}/{path}", self.base);
         }
         let root = self.base.rsplit_once('/').map_or(self.base.as_str(), |(root, last)| {
-            if last.starts_with('v') && last[1..].chars().all(|c| c.is_ascii_digit()) { root } else { &self.base }
+            if last.starts_with('v') && last[1..].chars().all(|c| c.is_ascii_digit()) {
+                root
+            } else {
+                &self.base
+            }
         });
         format!("{root}{path}")
     }
@@ -184,7 +188,8 @@ impl Client {
 pub(super) fn words(body: &Value) -> Option<String> {
     const LONGEST: usize = 400;
     let error = &body["error"];
-    let found = [&error["message"], error, &body["message"], &body["detail"]].into_iter().find_map(Value::as_str);
+    let found =
+        [&error["message"], error, &body["message"], &body["detail"]].into_iter().find_map(Value::as_str);
     found.map(|text| text.chars().take(LONGEST).collect())
 }
 
@@ -257,9 +262,13 @@ mod tests {
     fn refusals_are_told_in_the_servers_words() {
         let client = Client::new("http://h/v1", 1, 1);
         let error = client.error("models", 401, &json!({ "error": { "message": "no key" } }));
-        assert!(error.to_string().contains("no key") && error.to_string().contains("POLO_API_KEY"), "{error}");
+        assert!(
+            error.to_string().contains("no key") && error.to_string().contains("POLO_API_KEY"),
+            "{error}"
+        );
         assert_eq!(client.error("completions", 400, &json!({ "detail": "what" })).kind(), "bad_request");
-        let long = json!({ "error": { "type": "exceed_context_size_error", "n_prompt_tokens": 9, "n_ctx": 5 } });
+        let long =
+            json!({ "error": { "type": "exceed_context_size_error", "n_prompt_tokens": 9, "n_ctx": 5 } });
         let error = client.error("completions", 400, &long);
         assert!(matches!(error, Error::ContextFull { prompt_tokens: 9, limit: 5 }), "{error}");
         assert_eq!(client.error("completions", 503, &Value::Null).kind(), "fetch");

@@ -152,7 +152,8 @@ impl<'a> Mouth<'a> {
             return self.make(parts.remove(0));
         }
         // As sure as its least sure part.
-        let least = |a: &&Told, b: &&Told| a.logprob.partial_cmp(&b.logprob).unwrap_or(std::cmp::Ordering::Equal);
+        let least =
+            |a: &&Told, b: &&Told| a.logprob.partial_cmp(&b.logprob).unwrap_or(std::cmp::Ordering::Equal);
         let top = parts.iter().min_by(least).map(|part| part.top.clone()).unwrap_or_default();
         let logprob = parts.iter().filter_map(|part| part.logprob).reduce(f32::min);
         self.make(Told { id: None, bytes, logprob, top })
@@ -173,7 +174,9 @@ impl<'a> Mouth<'a> {
         drop(vocabulary);
         let bytes = told.bytes;
         let token = match told.logprob {
-            Some(logprob) if !top.is_empty() => Token::chosen(id, bytes, logprob, top).map_err(Trouble::Lasting)?,
+            Some(logprob) if !top.is_empty() => {
+                Token::chosen(id, bytes, logprob, top).map_err(Trouble::Lasting)?
+            }
             _ => Token::unscored(id, bytes),
         };
         if let Some(held) = self.held.take() {

@@ -84,7 +84,8 @@ fn choose<'a>(models: &'a Value, named: Option<&str>, base: &str) -> Result<&'a 
     let is = |entry: &&&Value| {
         let aliases = entry["aliases"].as_array().into_iter().flatten();
         named.is_none_or(|named| {
-            entry["id"].as_str() == Some(named) || aliases.filter_map(Value::as_str).any(|alias| alias == named)
+            entry["id"].as_str() == Some(named)
+                || aliases.filter_map(Value::as_str).any(|alias| alias == named)
         })
     };
     let mut fitting = list.iter().filter(is);
@@ -96,7 +97,9 @@ fn choose<'a>(models: &'a Value, named: Option<&str>, base: &str) -> Result<&'a 
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             let what = match named {
                 Some(named) => format!("{base} has no model {named:?}; it has: {names}"),
-                None => format!("{base} does not have exactly one model, name one (--remote-model); it has: {names}"),
+                None => format!(
+                    "{base} does not have exactly one model, name one (--remote-model); it has: {names}"
+                ),
             };
             Err(Error::NotFound(what))
         }
@@ -271,9 +274,9 @@ fn notices(server: &Server, has_ids: bool) -> Vec<String> {
              not be the same",
         ),
         Way::Tokens => {}
-        Way::Text => say(
-            "takes no token ids: branches go on from their text, which it may read as other tokens",
-        ),
+        Way::Text => {
+            say("takes no token ids: branches go on from their text, which it may read as other tokens")
+        }
         Way::Prefill => say(
             "completes chats only: branches go on from the text of the last message, which it may read as other tokens",
         ),
@@ -285,7 +288,9 @@ fn notices(server: &Server, has_ids: bool) -> Vec<String> {
     match server.alternatives {
         0 => say("tells no log-probabilities: answers are counted, not weighed by confidence"),
         count if (count as usize) < TOP => {
-            say(&format!("tells {count} alternatives a token: confidence is the share among {count}, not {TOP}"));
+            say(&format!(
+                "tells {count} alternatives a token: confidence is the share among {count}, not {TOP}"
+            ));
         }
         _ => {}
     }

@@ -116,7 +116,10 @@ impl Server {
             Err(Error::BadRequest(format!("{host} {what}; {instead}")))
         };
         let one = options.mode == Mode::ChainOfThought;
-        if self.alternatives == 0 && !one && (options.vote != VoteRule::Majority || options.mode == Mode::Mcts) {
+        if self.alternatives == 0
+            && !one
+            && (options.vote != VoteRule::Majority || options.mode == Mode::Mcts)
+        {
             return refuse(
                 "tells no log-probabilities, so nothing is known of confidence",
                 "choose self-consistency, which counts votes, or chain of thought",
@@ -140,9 +143,13 @@ impl Server {
             (Prompt::Raw { text }, Way::Tokens) => {
                 Form::Tokens(self.tokenize(text).await?.into_iter().map(|(id, _)| id).collect())
             }
-            (Prompt::Raw { text }, Way::Text) => Form::Text(text.clone()),
+            (Prompt::Marked { text }, Way::Tokens) => {
+                // As the model's own template would be read: special tokens count.
+                Form::Tokens(self.tokenize_marked(text).await?)
+            }
+            (Prompt::Raw { text } | Prompt::Marked { text }, Way::Text) => Form::Text(text.clone()),
             (Prompt::Tokens { tokens }, Way::Tokens) => Form::Tokens(tokens.clone()),
-            (Prompt::Raw { .. } | Prompt::Tokens { .. }, _) => {
+            (Prompt::Raw { .. } | Prompt::Marked { .. } | Prompt::Tokens { .. }, _) => {
                 let what = format!("{} takes conversations only: ask as a chat", self.client.base());
                 return Err(Error::BadRequest(what));
             }
@@ -181,6 +188,22 @@ impl Server {
         read_tokens(&answer, text).ok_or_else(bad)
     }
 
+    /// Tokens of a text in which special tokens count; llama.cpp has to be told.
+    async fn tokenize_marked(&self, text: &str) -> Result<Vec<u32>> {
+        let body = json!({
+            "model": self.model, "prompt": text, "content": text, "add_special_tokens": false,
+            "add_special": false, "parse_special": true,
+        });
+        self.ids(&body).await
+    }
+
+    async fn ids(&self, body: &Value) -> Result<Vec<u32>> {
+        let (status, answer) = self.client.json("/tokenize", Some(body)).await?;
+        let tokens = serde_json::from_value(answer["tokens"].clone()).ok().filter(|_| status == 200);
+        let status = if status == 200 { 500 } else { status };
+        tokens.ok_or_else(|| self.client.error("/tokenize", status, &answer))
+    }
+
     /// Token ids of a conversation, the beginning of the reply included.
     async fn render(&self, messages: &[Message]) -> Result<Vec<u32>> {
         let body = match self.flavour {
@@ -192,9 +215,7 @@ impl Server {
                 "model": self.model, "messages": chat(messages), "add_generation_prompt": true,
             }),
         };
-        let (status, answer) = self.client.json("/tokenize", Some(&body)).await?;
-        let tokens = serde_json::from_value(answer["tokens"].clone()).ok().filter(|_| status == 200);
-        tokens.ok_or_else(|| self.client.error("/tokenize", if status == 200 { 500 } else { status }, &answer))
+        self.ids(&body).await
     }
 
     async fn apply_template(&self, messages: &[Message]) -> Result<String> {

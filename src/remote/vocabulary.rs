@@ -30,7 +30,9 @@ impl Vocabulary {
     /// A number for a text: the same for the same text, so that saved searches keep their meaning.
     pub(super) fn intern(&mut self, bytes: &[u8]) -> u32 {
         // FNV-1a.
-        let hash = bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+        let hash = bytes
+            .iter()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
         let mut id = hash | OWN;
         while self.bytes.get(&id).is_some_and(|known| known != bytes) {
             id = id.wrapping_add(1) | OWN;
@@ -81,7 +83,10 @@ mod tests {
     fn known_tokens_go_before_words() {
         let mut vocabulary = Vocabulary::default();
         let words = vocabulary.encode("\nWait a");
-        assert_eq!(words.iter().map(|word| word.1.as_slice()).collect::<Vec<_>>(), [&b"\n"[..], b"Wait ", b"a"]);
+        assert_eq!(
+            words.iter().map(|word| word.1.as_slice()).collect::<Vec<_>>(),
+            [&b"\n"[..], b"Wait ", b"a"]
+        );
         vocabulary.learn_text("Wait", vec![(5, b"Wa".to_vec()), (6, b"it".to_vec())]);
         assert_eq!(vocabulary.encode("Wait"), [(5, b"Wa".to_vec()), (6, b"it".to_vec())]);
         assert_eq!(vocabulary.bytes(6), Some(&b"it"[..]));

@@ -114,7 +114,8 @@ impl Choice {
     /// Text of the thought that the server has taken out of the reply.
     pub(super) fn thought(&self) -> &str {
         let said = self.delta.as_ref().or(self.message.as_ref());
-        said.and_then(|said| said.reasoning_content.as_deref().or(said.reasoning.as_deref())).unwrap_or_default()
+        said.and_then(|said| said.reasoning_content.as_deref().or(said.reasoning.as_deref()))
+            .unwrap_or_default()
     }
 
     /// Text of the reply.
@@ -144,7 +145,13 @@ impl Choice {
             let count = tokens.len();
             for (at, token) in tokens.iter_mut().enumerate() {
                 let own = token.token.as_deref().unwrap_or_default();
-                let own = if joined == text { own } else if at + 1 == count { text } else { "" };
+                let own = if joined == text {
+                    own
+                } else if at + 1 == count {
+                    text
+                } else {
+                    ""
+                };
                 token.bytes = Some(own.into());
             }
         }
@@ -183,12 +190,15 @@ impl Logprobs {
             same_length("top_logprobs", top.len(), tokens.len())?;
             for (entry, top) in entries.iter_mut().zip(top) {
                 let top = top.iter().flatten();
-                let named = |(token, logprob): (&String, &Value)| {
-                    Entry { logprob: logprob.as_f64().map(|l| l as f32), ..Entry::named(token) }
+                let named = |(token, logprob): (&String, &Value)| Entry {
+                    logprob: logprob.as_f64().map(|l| l as f32),
+                    ..Entry::named(token)
                 };
                 entry.top_logprobs = top.map(named).collect();
                 // An object has no order.
-                entry.top_logprobs.sort_by(|a, b| b.logprob.partial_cmp(&a.logprob).unwrap_or(std::cmp::Ordering::Equal));
+                entry
+                    .top_logprobs
+                    .sort_by(|a, b| b.logprob.partial_cmp(&a.logprob).unwrap_or(std::cmp::Ordering::Equal));
             }
         }
         Ok(entries)

@@ -39,7 +39,10 @@ fn vllm_tells_numbers_of_what_was_chosen() {
         "top_logprobs": [{ "token_id:7": -0.5 }, { "token_id:8": -1.0 }] } }] });
     let found = tokens(piece).unwrap();
     assert_eq!((found[0].id, found[0].bytes.as_slice()), (Some(7), &b""[..]));
-    assert_eq!((found[1].id, found[1].bytes.as_slice(), found[1].top[0].id), (Some(8), "天".as_bytes(), Some(8)));
+    assert_eq!(
+        (found[1].id, found[1].bytes.as_slice(), found[1].top[0].id),
+        (Some(8), "天".as_bytes(), Some(8))
+    );
 }
 
 #[test]
@@ -49,15 +52,22 @@ fn our_own_tells_everything() {
         "top": [[{ "id": 9, "token": "�", "bytes": [228], "logprob": -0.1 }]],
         "content": [{ "id": 9, "token": "�", "bytes": [228], "logprob": -0.1,
             "top_logprobs": [{ "id": 9, "token": "�", "bytes": [228], "logprob": -0.1 }] }] } }] });
-    assert_eq!(tokens(piece), Ok(vec![told(Some(9), &[228], -0.1, vec![told(Some(9), &[228], -0.1, vec![])])]));
+    assert_eq!(
+        tokens(piece),
+        Ok(vec![told(Some(9), &[228], -0.1, vec![told(Some(9), &[228], -0.1, vec![])])])
+    );
 }
 
 #[test]
 fn without_log_probabilities_a_piece_is_a_token() {
     let plain = json!({ "choices": [{ "delta": { "content": "Hi" } }] });
     assert_eq!(tokens(plain), Ok(vec![Told { bytes: b"Hi".to_vec(), ..Told::default() }]));
-    assert_eq!(tokens(json!({ "choices": [{ "delta": { "role": "assistant", "content": null } }] })), Ok(vec![]));
-    let thought: Piece = serde_json::from_value(json!({ "choices": [{ "delta": { "reasoning": "hm" } }] })).unwrap();
+    assert_eq!(
+        tokens(json!({ "choices": [{ "delta": { "role": "assistant", "content": null } }] })),
+        Ok(vec![])
+    );
+    let thought: Piece =
+        serde_json::from_value(json!({ "choices": [{ "delta": { "reasoning": "hm" } }] })).unwrap();
     assert_eq!((thought.choices[0].thought(), thought.choices[0].text()), ("hm", ""));
 }
 

@@ -13,7 +13,7 @@ impl Search {
         let none = || Error::BadRequest(format!("there is no node {id}: the tree has {nodes}"));
         let node = self.tree.get(id).ok_or_else(none)?;
         let alternative =
-            |&(token, logprob): &(u32, f32)| TopLogprob { token, text: text_of(token), logprob };
+            |&(token, logprob): &(u32, f32)| TopLogprob { token, text: text_of(token), logprob, bytes: None };
         let piece = |token: &super::Token| TokenDetail {
             token: token.id,
             text: String::from_utf8_lossy(&token.bytes.0).into_owned(),

@@ -42,7 +42,9 @@ impl Token {
     pub fn chosen(id: u32, bytes: Vec<u8>, logprob: f32, mut top: Vec<(u32, f32)>) -> Result<Self> {
         top.truncate(TOP);
         let confidence = confidence(logprob, top.iter().map(|&(_, logprob)| logprob)).ok_or_else(|| {
-            Error::BadNumbers(format!("the log-probability of token {id} or of its alternatives is no number"))
+            Error::BadNumbers(format!(
+                "the log-probability of token {id} or of its alternatives is no number"
+            ))
         })?;
         Ok(Self { id, bytes: Bytes(bytes), confidence: Some(confidence), forced: false, logprob, top })
     }

@@ -1,18 +1,16 @@
 //! Chat templates: a conversation as the text the model was trained on (transformers'
 //! `apply_chat_template`), with special tokens of the template's own and none of the people's.
 
-use std::io::Write;
-
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, Value, context};
 
 use super::{Piece, Tokenizer, reply, special::Marks};
 use crate::protocol::{Message, Role, ThoughtFormat};
 use crate::{Error, Result};
 
-/// Steps a template may take; the longest in use need some hundred a message.
-const FUEL: u64 = 10_000_000;
-/// Longest rendered prompt, in bytes; a context of a million tokens is smaller.
-const MAX_OUTPUT: usize = 64 << 20;
+/// What a template may spend: a step costs 1, and so do 64 bytes that it makes or writes, 128 MB in all. The longest
+/// templates in use need some hundred steps a message; a context of a million tokens has 4 MB or so.
+const FUEL: u64 = 2_000_000;
 /// Set before the message of a refusal that a template states itself.
 const REFUSAL: &str = "chat template refuses: ";
 
@@ -104,8 +102,8 @@ impl ChatTemplate {
         };
         let mut environment = Environment::new();
         // As transformers sets jinja2 up (utils/chat_template_utils.py).
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?;
+        environment.set_syntax(syntax);
         environment.set_fuel(Some(FUEL));
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", |what: String| -> Result<Value, minijinja::Error> {
@@ -116,11 +114,9 @@ impl ChatTemplate {
         let template = environment.get_template("chat").map_err(failed)?;
         let context = context! {
             messages, add_generation_prompt => true,
-            bos_token => self.bos_token, eos_token => self.eos_token,
+            bos_token => &self.bos_token, eos_token => &self.eos_token,
         };
-        let mut output = Limited(Vec::new());
-        template.render_captured_to(context, &mut output).map_err(failed)?;
-        Ok(String::from_utf8_lossy(&output.0).into_owned())
+        template.render(context).map_err(failed)
     }
 }
 
@@ -129,22 +125,5 @@ fn role_name(role: Role) -> &'static str {
         Role::System => "system",
         Role::User => "user",
         Role::Assistant => "assistant",
-    }
-}
-
-/// A buffer that refuses to grow without end.
-struct Limited(Vec<u8>);
-
-impl Write for Limited {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_OUTPUT {
-            return Err(std::io::Error::other("the rendered prompt is larger than 64 MiB"));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

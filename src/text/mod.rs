@@ -43,6 +43,14 @@ pub fn encode(prompt: &Prompt, tokenizer: &Tokenizer, template: &ChatTemplate) -
         Prompt::Raw { text } => {
             Ok(EncodedPrompt { tokens: tokenizer.encode(text)?, opened: None, note: None })
         }
+        Prompt::Marked { text } => {
+            let pieces = tokenizer.specials().cut(text);
+            let opened = match pieces.last() {
+                Some(Piece::Text(text)) => reply::opened_by(text),
+                _ => None,
+            };
+            Ok(EncodedPrompt { tokens: tokenizer.encode_prompt(&pieces)?, opened, note: None })
+        }
         Prompt::Tokens { tokens } => {
             let highest = tokenizer.id_count();
             if let Some(id) = tokens.iter().find(|id| **id >= highest) {

@@ -5,14 +5,15 @@
 pub struct StopMatcher {
     stops: Vec<String>,
     held: String,
-    stopped: bool,
+    /// Which of the stop texts ended the text.
+    found: Option<usize>,
 }
 
 impl StopMatcher {
     /// Empty stop texts are ignored.
     pub fn new(stops: &[String]) -> Self {
         let stops = stops.iter().filter(|stop| !stop.is_empty()).cloned().collect();
-        Self { stops, held: String::new(), stopped: false }
+        Self { stops, held: String::new(), found: None }
     }
 
     /// Takes text and gives what is surely before any stop text. After a stop nothing more comes.
@@ -23,25 +24,30 @@ impl StopMatcher {
             return text.to_owned();
         }
         for letter in text.chars() {
-            if self.stopped {
+            if self.found.is_some() {
                 break;
             }
             self.held.push(letter);
             let complete =
-                self.stops.iter().filter(|stop| self.held.ends_with(stop.as_str())).map(String::len).max();
-            if let Some(len) = complete {
-                self.held.truncate(self.held.len() - len);
-                self.stopped = true;
+                self.stops.iter().enumerate().filter(|(_, stop)| self.held.ends_with(stop.as_str()));
+            if let Some((at, stop)) = complete.max_by_key(|(_, stop)| stop.len()) {
+                self.held.truncate(self.held.len() - stop.len());
+                self.found = Some(at);
             }
         }
-        let keep = if self.stopped { 0 } else { self.possible_start() };
+        let keep = if self.stopped() { 0 } else { self.possible_start() };
         let rest = self.held.split_off(self.held.len() - keep);
         std::mem::replace(&mut self.held, rest)
     }
 
     /// Whether a stop text was found.
     pub fn stopped(&self) -> bool {
-        self.stopped
+        self.found.is_some()
+    }
+
+    /// The stop text that was found.
+    pub fn found(&self) -> Option<&str> {
+        self.found.map(|at| self.stops[at].as_str())
     }
 
     /// The end of the text: what was held back was no stop text.

@@ -16,6 +16,8 @@ pub enum Effect {
     Draft(String),
     /// Start with this model next time.
     Remember(Choice),
+    /// From now on the hub is asked with this access token, by whichever worker asks.
+    Authorize(String),
     /// Tell the library, whose worker may have to be started first.
     Library(Request),
     /// End the library's worker and start another.

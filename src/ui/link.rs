@@ -23,6 +23,8 @@ pub(super) struct Link {
     address: String,
     worker: Option<Running>,
     queue: Rc<Queue>,
+    /// What every worker is told first.
+    first: Vec<Request>,
 }
 
 struct Running {
@@ -62,7 +64,7 @@ impl Link {
         let queue = Rc::new(Queue { events: RefCell::default(), deliver: Box::new(deliver) });
         // The worker reads it from its own address.
         let address = hub.map_or_else(|| WORKER.to_owned(), |hub| format!("{WORKER}?hub={hub}"));
-        Self { name, address, worker: None, queue }
+        Self { name, address, worker: None, queue, first: Vec::new() }
     }
 
     /// Starts the worker, if there is none.
@@ -125,6 +127,15 @@ impl Link {
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         self.worker = Some(Running { worker, alive, held, _on_message: on_message, _on_error: on_error });
+        self.first.iter().for_each(|request| self.post(request, &[]));
+    }
+
+    /// Sends a request to the worker there is, if any, and to every one that comes after it.
+    pub(super) fn post_always(&mut self, request: &Request) {
+        if self.worker.is_some() {
+            self.post(request, &[]);
+        }
+        self.first.push(request.clone());
     }
 
     /// Sends a request, now or once the worker listens: what comes before is lost.
@@ -160,5 +171,5 @@ fn message(request: &Request, files: &[File]) -> Result<JsValue, String> {
 }
 
 fn failure(kind: &str, message: &str) -> Event {
-    Event::Failed { id: None, kind: kind.into(), message: message.into() }
+    Event::Failed { id: None, kind: kind.into(), message: message.into(), context: None }
 }

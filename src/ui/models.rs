@@ -172,8 +172,10 @@ impl Models {
             }
             Event::Pulled { id, model } => self.take_pulled(id, &model),
             Event::Done { id, .. } => self.pull_paused(id),
-            Event::Failed { id: Some(id), kind, message } => self.failed(id, &Notice::new(&kind, &message)),
-            Event::Failed { id: None, kind, message } => self.worker_failed(Notice::new(&kind, &message)),
+            Event::Failed { id: Some(id), kind, message, .. } => {
+                self.failed(id, &Notice::new(&kind, &message))
+            }
+            Event::Failed { id: None, kind, message, .. } => self.worker_failed(Notice::new(&kind, &message)),
             _ => {}
         }
     }
@@ -182,7 +184,7 @@ impl Models {
     pub fn apply_engine(&mut self, event: &Event) {
         match event {
             Event::Inspected { id, report } => self.take_report(*id, report.clone()),
-            Event::Failed { id: Some(id), kind, message } if *id >= FIRST_ID => {
+            Event::Failed { id: Some(id), kind, message, .. } if *id >= FIRST_ID => {
                 self.inspection_failed(*id, &Notice::new(kind, message));
             }
             Event::Failed { id: None, .. } => self.engine_gone(),

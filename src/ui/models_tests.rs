@@ -47,7 +47,7 @@ fn told(models: &mut Models, stored: Vec<StoredModel>) {
 }
 
 fn failed(id: Option<RequestId>) -> Event {
-    Event::Failed { id, kind: "fetch".into(), message: "the network is gone".into() }
+    Event::Failed { id, kind: "fetch".into(), message: "the network is gone".into(), context: None }
 }
 
 /// The one request of a kind among what is to be done.

@@ -46,7 +46,8 @@ impl Notice {
             "not_found" => ("It was not found", "Check the spelling, or look for it on the hub's own page."),
             "gated" => (
                 "The hub gives this model only to those who have agreed to its terms",
-                "Download the files with your account and open them here, or choose another model.",
+                "Agree to them there, make an access token and give it here; or download the files with your account \
+                 and open them here.",
             ),
             "no_space" => ("Storage is full", "Delete a model, or run this one without saving it."),
             "damaged" => {

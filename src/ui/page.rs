@@ -170,6 +170,11 @@ impl Page {
                 self.focus_composer();
             }
             effect::Effect::Remember(choice) => dom::store(MODEL, &choice.to_json()),
+            effect::Effect::Authorize(token) => {
+                let request = Request::Authorize { origin: None, token: Some(token) };
+                self.engine.update_value(|link| link.post_always(&request));
+                self.library.update_value(|link| link.post_always(&request));
+            }
             effect::Effect::Library(request) => {
                 if let Request::Remove { name, .. } = &request {
                     forget_model(name);

@@ -309,13 +309,18 @@ impl Chat {
                     };
                 }
             }
-            Event::Failed { id, kind, message } => self.fail(id, &kind, &message),
+            Event::Failed { id, kind, message, .. } => self.fail(id, &kind, &message),
             Event::Benched { id, report } if self.bench.is(id) => self.bench = Task::Done(report),
             Event::SelfTested { id, results } if self.self_test.is(id) => {
                 self.self_test = Task::Done(results);
             }
             // Answers to a load, a choice or a check that is no longer of interest; and the library's.
             Event::Ready
+            | Event::Unloaded { .. }
+            | Event::Tokenized { .. }
+            | Event::Detokenized { .. }
+            | Event::Prompted { .. }
+            | Event::Ended { .. }
             | Event::Loading { .. }
             | Event::Loaded { .. }
             | Event::Token { .. }

@@ -38,7 +38,17 @@ fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions) {
 }
 
 fn token(id: RequestId, channel: Channel, text: &str) -> Event {
-    Event::Token { id, choice: 0, node: 0, channel, text: text.into(), token: 1, logprob: -0.1, top: vec![] }
+    Event::Token {
+        id,
+        choice: 0,
+        node: 0,
+        channel,
+        text: text.into(),
+        token: 1,
+        logprob: -0.1,
+        top: vec![],
+        bytes: None,
+    }
 }
 
 fn done(id: RequestId, finish_reason: FinishReason) -> Event {
@@ -47,7 +57,7 @@ fn done(id: RequestId, finish_reason: FinishReason) -> Event {
 }
 
 fn failed(id: Option<RequestId>, kind: &str) -> Event {
-    Event::Failed { id, kind: kind.into(), message: "what was found".into() }
+    Event::Failed { id, kind: kind.into(), message: "what was found".into(), context: None }
 }
 
 /// A finished exchange.

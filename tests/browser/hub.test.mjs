@@ -20,7 +20,7 @@ describe('page with a hub', { timeout: 1_200_000 }, () => {
     tiny = await readFile(path.join(root, 'models/polo-tiny.gguf'));
     hub = await Hub.start({
       'polo/tiny-GGUF': { commit: 'a'.repeat(40), files: { 'README.md': Buffer.from('hello'), 'tiny-Q4_0.gguf': tiny } },
-      'polo/gated-GGUF': { commit: 'b'.repeat(40), gated: true, files: { 'm-Q4_0.gguf': tiny } },
+      'polo/gated-GGUF': { commit: 'b'.repeat(40), gated: 'hf_tests', files: { 'm-Q4_0.gguf': tiny } },
     });
     server = await serve();
     browser = await launch();
@@ -95,6 +95,15 @@ describe('page with a hub', { timeout: 1_200_000 }, () => {
     await running(page, 'Polo Tiny');
     await lookUp(page, 'polo/gated-GGUF');
     await expect.until('the reason', LOAD_MS, async () => /terms|access|gated/i.test((await page.getByRole('alert').allInnerTexts()).join(' ')));
+    const token = page.getByLabel('Access token of the hub');
+    await token.fill('hf_wrong');
+    await button(page, 'Try with it').click();
+    await expect.until('another refusal', LOAD_MS, async () => hub.log.filter((line) => line.includes('gated-GGUF/resolve')).length > 1);
+    await token.waitFor({ timeout: LOAD_MS });
+    await token.fill('hf_tests');
+    await button(page, 'Try with it').click();
+    await button(page, 'Download and run').waitFor({ timeout: LOAD_MS });
+    assert.equal(await token.count(), 0);
     await button(page, 'All models').click();
     await page.getByLabel('Repository or address').fill('polo/none-GGUF');
     await button(page, 'Find').click();

@@ -20,7 +20,7 @@ describe('models kept in the browser', { timeout: 1_200_000 }, () => {
     hub = await Hub.start({
       'polo/tiny-GGUF': { commit: 'a'.repeat(40), files: { 'README.md': Buffer.from('hello'), 'tiny-Q4_0.gguf': tiny } },
       'org/large-GGUF': { commit: 'b'.repeat(40), files: { 'large-Q4_K_M.gguf': noise(40_000_000), 'large-Q8_0.gguf': noise(5000, 2) } },
-      'org/gated-GGUF': { commit: 'c'.repeat(40), gated: true, files: { 'm-Q4_0.gguf': noise(5000, 3) } },
+      'org/gated-GGUF': { commit: 'c'.repeat(40), gated: 'hf_tests', files: { 'm-Q4_0.gguf': noise(5000, 3) } },
       'org/two-GGUF': { commit: 'd'.repeat(40), files: { 'two-Q4_0.gguf': noise(3_000_000, 4) } },
     });
     // Another origin, which allows no page to read from it.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Module, and what it may import from this crate. Bottom first: a line may only name lines above it.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("error", &[]),
     ("protocol", &["error"]),
     ("quant", &[]),
@@ -20,11 +20,12 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("model", &["ops", "gpu", "quant", "files", "protocol", "error"]),
     ("generate", &["model", "ops", "text", "sampler", "gpu", "protocol", "error"]),
     ("search", &["sampler", "text", "protocol", "error"]),
+    ("remote", &["search", "sampler", "text", "platform", "protocol", "error"]),
     ("eval", &["search", "text", "protocol", "error"]),
     (
         "engine",
         &[
-            "eval", "search", "generate", "model", "text", "files", "ops", "gpu", "platform", "sampler",
+            "eval", "remote", "search", "generate", "model", "text", "files", "ops", "gpu", "platform", "sampler",
             "quant", "protocol", "error",
         ],
     ),

@@ -102,6 +102,12 @@ fn a_template_that_fails_is_replaced_and_one_that_refuses_is_obeyed() {
         "{{ nothing.like.this }}",
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "{% set x = 'aaaaaaaaaa' * 1000000 %}{% for a in range(99) %}{{ x }}{% endfor %}",
+        // Strings that double: 2^60 bytes, were they made.
+        "{% set n = namespace(x='aa') %}{% for a in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+        "{% set n = namespace(x='aa') %}{% for a in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}",
+        "{% set n = namespace(x='aa') %}{% for a in range(60) %}{% set n.x = n.x|replace('a', 'aa') %}{% endfor %}",
+        "{% set n = namespace(x=['aa']) %}{% for a in range(60) %}{% set n.x = [n.x|join(','), n.x|join(',')] %}{% endfor %}",
+        "{% set n = namespace(x='aa') %}{% for a in range(60) %}{% set n.x = n.x.replace('a', 'aa') %}{% endfor %}",
         "{% include 'other' %}",
         "{{ strftime_now('%Q') }}",
     ];

@@ -48,6 +48,8 @@ pub struct Card {
     pub context: Option<usize>,
     /// What to do with unquantised weights.
     pub quantize: Quantize,
+    /// Whether the hub may show it to those who bring an access token.
+    pub locked: bool,
     /// Context that was tried first and did not fit, in tokens.
     pub shortened_from: Option<usize>,
     /// What was looked up, or the files or the stored model to inspect.
@@ -158,6 +160,23 @@ impl Models {
         }
     }
 
+    /// Tries again what the hub did not show, with an access token; false when there is none.
+    pub fn authorize(&mut self, token: &str) -> bool {
+        let token = token.trim();
+        if token.is_empty() {
+            return false;
+        }
+        self.effects.push(Effect::Authorize(token.to_owned()));
+        if self.card.as_ref().is_some_and(|card| card.locked) {
+            self.look_again();
+        }
+        let locked = self.pulls.iter().filter(|pull| pull.is_locked()).map(|pull| pull.key);
+        for key in locked.collect::<Vec<_>>() {
+            self.resume(key);
+        }
+        true
+    }
+
     /// Chooses a form.
     pub fn choose(&mut self, index: usize) {
         let Some(card) = &mut self.card else { return };
@@ -244,6 +263,7 @@ impl Models {
             inspection: Task::Idle,
             context: None,
             quantize: Quantize::None,
+            locked: false,
             shortened_from: None,
             reference: String::new(),
             own,
@@ -254,6 +274,7 @@ impl Models {
         let id = self.next_id();
         if let Some(card) = &mut self.card {
             card.lookup = Task::Running(id);
+            card.locked = false;
             card.reference.clone_from(&reference);
             self.effects.push(Effect::Library(Request::Find { id, reference }));
         }
@@ -264,6 +285,7 @@ impl Models {
         let Some(card) = &mut self.card else { return };
         let Some(source) = card.source().cloned() else { return };
         card.inspection = Task::Running(id);
+        card.locked = false;
         let options = card.choice(source.clone()).options(&self.options);
         self.effects.push(Effect::Post(Request::Inspect { id, source, options }));
     }
@@ -304,6 +326,7 @@ impl Models {
     pub(super) fn inspection_failed(&mut self, id: RequestId, notice: &Notice) {
         if let Some(card) = self.card.as_mut().filter(|card| card.inspection.is(id)) {
             card.report = None;
+            card.locked = notice.kind == "gated";
             card.inspection.fail(&notice.detail);
         }
     }
@@ -318,6 +341,9 @@ impl Models {
     /// Whether it was the lookup that failed.
     pub(super) fn lookup_failed(&mut self, id: RequestId, notice: &Notice) -> bool {
         let Some(card) = self.card.as_mut().filter(|card| card.lookup.is(id)) else { return false };
+        // Private repositories are "not found" for strangers; an address has no such secrets.
+        let private = notice.kind == "not_found" && !card.reference.contains("://");
+        card.locked = private || notice.kind == "gated";
         card.lookup.fail(&notice.detail);
         true
     }

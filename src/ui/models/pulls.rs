@@ -57,6 +57,13 @@ pub struct Pull {
     discard: bool,
 }
 
+impl Pull {
+    /// Whether the hub refused it, and may not do so with an access token.
+    pub fn is_locked(&self) -> bool {
+        matches!(&self.state, PullState::Failed(notice) if notice.kind == "gated")
+    }
+}
+
 impl Models {
     /// Brings a model into local storage.
     pub(super) fn pull(&mut self, source: ModelSource, bytes: u64, choice: Choice, run: bool) {

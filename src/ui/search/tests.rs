@@ -29,6 +29,7 @@ fn token(rollout: u32, text: &str) -> Event {
         token: 1,
         logprob: -0.1,
         top: vec![],
+        bytes: None,
     }
 }
 

@@ -195,7 +195,7 @@ fn question_of(prompt: &Prompt) -> &str {
             let asked = messages.iter().rev().find(|message| message.role == Role::User);
             asked.map_or("(no question)", |message| message.content.as_str())
         }
-        Prompt::Raw { text } => text,
+        Prompt::Raw { text } | Prompt::Marked { text } => text,
         Prompt::Tokens { .. } => "(tokens)",
     }
 }

@@ -98,14 +98,19 @@ fn a_wish_that_is_not_granted_ends_nothing_and_a_failed_search_is_told() {
     let mut chat = ready();
     let (id, _) = asked(&mut chat, "2+2?");
     chat.apply(launched(id), 1.0);
-    let failed = |kind: &str| Event::Failed { id: Some(id), kind: kind.into(), message: "too long".into() };
+    let failed = |kind: &str| Event::Failed {
+        id: Some(id),
+        kind: kind.into(),
+        message: "too long".into(),
+        context: None,
+    };
     chat.apply(failed("bad_request"), 2.0);
     assert!(chat.is_busy() && chat.searches.get(id).unwrap().refusal.is_some());
     chat.apply(failed("read_back"), 3.0);
     assert!(!chat.is_busy() && chat.exchanges[0].reply.status == Status::Failed);
     let (id, _) = asked(&mut chat, "3+3?");
     let (kind, message) = ("bad_request".into(), "no room".into());
-    chat.apply(Event::Failed { id: Some(id), kind, message }, 4.0);
+    chat.apply(Event::Failed { id: Some(id), kind, message, context: None }, 4.0);
     assert_eq!(chat.take_effects(), [Effect::Draft("3+3?".into())], "the question comes back");
 }
 
@@ -128,7 +133,10 @@ fn an_imported_search_brings_its_question() {
     let Some(Effect::Post(Request::Import { id, .. })) = chat.take_effects().pop() else {
         panic!("an import is expected")
     };
-    chat.apply(Event::Failed { id: Some(id), kind: "bad_request".into(), message: "junk".into() }, 4.0);
+    chat.apply(
+        Event::Failed { id: Some(id), kind: "bad_request".into(), message: "junk".into(), context: None },
+        4.0,
+    );
     assert_eq!((chat.exchanges.len(), chat.take_effects()), (1, vec![]));
     assert!(chat.notice.as_ref().unwrap().title.contains("could not be opened"));
 }
@@ -161,7 +169,7 @@ fn a_lost_engine_leaves_trees_to_look_at() {
     let mut chat = ready();
     let (id, _) = asked(&mut chat, "2+2?");
     chat.apply(launched(id), 1.0);
-    chat.apply(Event::Failed { id: None, kind: "panic".into(), message: "x".into() }, 2.0);
+    chat.apply(Event::Failed { id: None, kind: "panic".into(), message: "x".into(), context: None }, 2.0);
     let run = chat.searches.get(id).unwrap();
     assert!(run.is_done() && !run.kept);
     assert_eq!(chat.exchanges[0].reply.status, Status::Failed);

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use crate::protocol::{Fit, Listing, Quantize};
 
+use super::access_token::AccessToken;
 use super::fit_panel::FitPanel;
 use super::notice::Actions;
 use crate::ui::figures;
@@ -42,6 +43,7 @@ pub fn CardView(key: u64) -> impl IntoView {
         })
         .unwrap_or_default()
     });
+    let locked = Memo::new(move |_| read(|_, card| card.locked).unwrap_or_default());
     let again = Callback::new(move |()| page.act_on_models(Models::look_again));
     view! {
         <h3 class="card-title" tabindex="-1" node_ref=heading>
@@ -64,6 +66,7 @@ pub fn CardView(key: u64) -> impl IntoView {
         }}
         {move || listing.get().map(|listing| view! { <Forms listing /> })}
         <FitPanel />
+        {move || locked.get().then(|| view! { <AccessToken /> })}
         <Knobs />
         <Buttons />
     }

@@ -7,6 +7,7 @@
 
 pub(super) mod app;
 
+mod access_token;
 mod card;
 mod composer;
 mod conversation;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::access_token::AccessToken;
 use super::icons::{Icon, PAUSE, PLAY, TRASH};
 use crate::ui::models::{Pull, PullState};
 use crate::ui::page::page;
@@ -57,6 +58,7 @@ fn PullRow(key: u64) -> impl IntoView {
     let title = StoredValue::new(read(key, |pull| pull.title.clone()).unwrap_or_default());
     let state = Memo::new(move |_| read(key, |pull| pull.state.clone()));
     let running = Memo::new(move |_| matches!(state.get(), Some(PullState::Running)));
+    let locked = Memo::new(move |_| read(key, Pull::is_locked).unwrap_or_default());
     let pausing = Memo::new(move |_| matches!(state.get(), Some(PullState::Pausing)));
     let failure = move || match state.get() {
         Some(PullState::Failed(notice)) => Some(notice),
@@ -83,6 +85,7 @@ fn PullRow(key: u64) -> impl IntoView {
                     failure()
                         .map(|notice| view! { <p class="error">{notice.title} ": " {notice.detail}</p> })
                 }}
+                {move || locked.get().then(|| view! { <AccessToken /> })}
             </div>
             <div class="row-actions">
                 <button

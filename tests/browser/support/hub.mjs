@@ -95,7 +95,7 @@ export class Hub {
       if (path.startsWith(api)) return this.tell(plain, repo, path.slice(api.length), url);
       const resolve = `/${name}/resolve/`;
       if (!path.startsWith(resolve)) continue;
-      if (repo.gated) return plain(401, { 'X-Error-Code': 'GatedRepo' }, 'Access to this model is restricted');
+      if (repo.gated && request.headers.authorization !== `Bearer ${repo.gated}`) return plain(401, { 'X-Error-Code': 'GatedRepo' }, 'Access to this model is restricted');
       const file = path.slice(resolve.length).split('/').slice(1).join('/');
       const bytes = repo.files[file];
       if (!bytes) return plain(404, { 'X-Error-Code': 'EntryNotFound' }, 'Entry not found');

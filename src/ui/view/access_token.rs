@@ -1,0 +1,30 @@
+//! Asks for the access token of a hub that shows a model only to those it knows.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::ui::page::page;
+
+/// The field. What is typed goes to the workers and is kept nowhere else.
+#[component]
+pub fn AccessToken() -> impl IntoView {
+    let page = page();
+    let field = NodeRef::<html::Input>::new();
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let token = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        page.act_on_models(|models| {
+            models.authorize(&token);
+        });
+    };
+    view! {
+        <form class="token" on:submit=send>
+            <label>
+                "Access token of the hub"
+                <input type="password" autocomplete="off" spellcheck="false" placeholder="hf_…" node_ref=field />
+            </label>
+            <button type="submit" class="plain">"Try with it"</button>
+            <p class="hint">"It is sent to the hub and to nobody else, and forgotten when you leave the page."</p>
+        </form>
+    }
+}
