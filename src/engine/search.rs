@@ -31,6 +31,15 @@ struct Saved {
     search: Search,
 }
 
+fn read(json: &str) -> Result<Saved> {
+    let bad = |what: String| Error::BadRequest(format!("this is no search that was exported: {what}"));
+    let saved: Saved = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
+    if saved.format != FORMAT {
+        return Err(bad(format!("its format is {:?}, expected {FORMAT:?}", saved.format)));
+    }
+    Ok(saved)
+}
+
 /// A leg of a rollout under way.
 struct Lane {
     work: Work,
@@ -77,17 +86,18 @@ impl SearchJob {
         }
     }
 
+    /// The question of a search from [`SearchJob::export`].
+    pub(super) fn prompt_of(json: &str) -> Result<Prompt> {
+        Ok(read(json)?.prompt)
+    }
+
     /// A search from [`SearchJob::export`]. `encode` turns a prompt into tokens: they must be those of the search.
     pub(super) fn import(
         id: RequestId,
         json: &str,
         encode: impl FnOnce(&Prompt) -> Result<Vec<u32>>,
     ) -> Result<Self> {
-        let bad = |what: String| Error::BadRequest(format!("this is no search that was exported: {what}"));
-        let saved: Saved = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
-        if saved.format != FORMAT {
-            return Err(bad(format!("its format is {:?}, expected {FORMAT:?}", saved.format)));
-        }
+        let saved = read(json)?;
         let search = saved.search.checked()?;
         if encode(&saved.prompt)? != saved.prompt_tokens {
             let what = format!(

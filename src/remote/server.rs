@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::client::{Client, Counts};
 use super::vocabulary::{OWN, Vocabulary};
 use crate::error::{Error, Result};
-use crate::protocol::{Message, Prompt, Role, SearchOptions, ThoughtFormat, VoteRule};
-use crate::protocol::{Mode, ModelInfo};
+use crate::protocol::{
+    Message, Mode, ModelInfo, Prompt, Role, SamplingOptions, SearchOptions, ThoughtFormat, VoteRule,
+};
 use crate::search::forced_texts;
 
 /// Whose server it is, as far as that matters.
@@ -52,6 +53,11 @@ pub struct Question {
 }
 
 impl Question {
+    /// A conversation for the server's own template.
+    pub fn of_chat(messages: &[Message]) -> Self {
+        Self { form: Form::Chat(messages.to_vec()), length: estimate(messages) }
+    }
+
     /// Its token ids, where they are known.
     pub fn tokens(&self) -> &[u32] {
         match &self.form {
@@ -109,8 +115,16 @@ impl Server {
     }
 
     /// Refuses a search that this server cannot serve, with the reason.
-    pub fn check(&self, options: &SearchOptions) -> Result<()> {
+    pub fn check(&self, options: &SearchOptions, sampling: &SamplingOptions) -> Result<()> {
         let options = options.resolved();
+        let penalties = sampling.presence_penalty != 0.0
+            || sampling.frequency_penalty != 0.0
+            || sampling.repeat_penalty != 1.0;
+        if sampling.format.is_some() || sampling.echo || sampling.ignore_end || penalties {
+            let what = "a search at a server knows no format, no echo, no penalties and has to see the end of replies: \
+                        leave them out, or ask for a single reply";
+            return Err(Error::BadRequest(what.into()));
+        }
         let refuse = |what: &str, instead: &str| {
             let host = self.client.base();
             Err(Error::BadRequest(format!("{host} {what}; {instead}")))
@@ -158,7 +172,7 @@ impl Server {
             Form::Tokens(tokens) => tokens.len(),
             // Three letters a token, and some for the template: rather too many.
             Form::Text(text) => text.len() / 3 + 1,
-            Form::Chat(messages) => messages.iter().map(|message| message.content.len() / 3 + 8).sum(),
+            Form::Chat(messages) => estimate(messages),
         };
         Ok(Question { form, length })
     }
@@ -259,6 +273,10 @@ impl Server {
     pub fn learn(&self, token: u32, bytes: &[u8]) {
         self.vocabulary.borrow_mut().learn(token, bytes);
     }
+}
+
+fn estimate(messages: &[Message]) -> usize {
+    messages.iter().map(|message| message.content.len() / 3 + 8).sum()
 }
 
 /// Messages as the API has them.

@@ -25,8 +25,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     (
         "engine",
         &[
-            "eval", "remote", "search", "generate", "model", "text", "files", "ops", "gpu", "platform", "sampler",
-            "quant", "protocol", "error",
+            "eval", "remote", "search", "generate", "model", "text", "files", "ops", "gpu", "platform",
+            "sampler", "quant", "protocol", "error",
         ],
     ),
     ("worker", &["engine", "eval", "platform", "protocol", "error"]),
