@@ -15,6 +15,12 @@ pub(super) fn store_options() -> StoreOptions {
     options.0
 }
 
+/// The key of a server that `--engine` names: ours before the usual one.
+pub(super) fn server_key() -> Option<String> {
+    let text = |name: &str| std::env::var(name).ok().map(|value| value.trim().to_owned());
+    ["POLO_API_KEY", "OPENAI_API_KEY"].into_iter().filter_map(text).find(|key| !key.is_empty())
+}
+
 /// The options, and the file where Hugging Face's own programs keep the token.
 fn read(variable: impl Fn(&str) -> Option<OsString>, home: &str) -> (StoreOptions, String) {
     let text = |name: &str| {

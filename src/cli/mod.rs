@@ -7,6 +7,7 @@ mod bench;
 mod buffer;
 mod contest;
 mod doctor;
+mod engine_args;
 mod environment;
 mod eval;
 mod eval_args;
