@@ -91,7 +91,8 @@ fn choose<'a>(models: &'a Value, named: Option<&str>, base: &str) -> Result<&'a 
     let mut fitting = list.iter().filter(is);
     match (fitting.next(), fitting.next()) {
         (Some(only), None) => Ok(only),
-        (Some(first), Some(_)) if named.is_some() => Ok(first),
+        // Our own server lists all that it has, the one that it was started with first.
+        (Some(first), Some(_)) if named.is_some() || first["owned_by"] == "polo" => Ok(first),
         _ => {
             let names: Vec<&str> = list.iter().filter_map(|entry| entry["id"].as_str()).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -151,6 +152,13 @@ impl Probe {
         }
         if self.server.way == Way::Whole {
             self.ask_for_chats().await?;
+        }
+        if self.server.flavour == Flavour::Polo && self.server.context.is_none() {
+            // It had not been loaded before it was asked something.
+            let path = format!("models/{}", self.server.model);
+            let (_, entry) = self.server.client.json(&path, None).await?;
+            self.server.context = context_of(&entry);
+            self.thoughts = serde_json::from_value(entry["thoughts"].clone()).ok().or(self.thoughts);
         }
         let found = self.thoughts.unwrap_or_else(|| thoughts_of(&self.server.model));
         self.server.thoughts = address.thoughts.unwrap_or(found);

@@ -17,6 +17,7 @@ mod pull;
 mod quant;
 mod real;
 mod remote;
+mod remote_llama;
 mod search;
 mod searches;
 mod servers;
