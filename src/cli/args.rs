@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::library_args::{ListArgs, PULL_EXAMPLES, PullArgs, RmArgs, ShowArgs};
 use super::problems::ProblemsArgs;
 use super::search_args::SearchArgs;
+use super::serve::{self, ServeArgs};
 use crate::engine;
 use crate::protocol::{
     BenchOptions, KvType, LoadOptions, Mode, ModelSource, Quantize, SamplingOptions, Variant,
@@ -62,6 +63,9 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Delete models that are here.
     Rm(RmArgs),
+    /// Answer OpenAI's and Ollama's clients over HTTP.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(ServeArgs),
     /// Print problems with worked solutions, one JSON object a line.
     Problems(ProblemsArgs),
 }
@@ -78,7 +82,7 @@ impl Command {
             | Self::List(ListArgs { json, .. })
             | Self::Show(ShowArgs { json, .. })
             | Self::Rm(RmArgs { json, .. }) => *json,
-            Self::Problems(_) => false,
+            Self::Problems(_) | Self::Serve(_) => false,
         }
     }
 }

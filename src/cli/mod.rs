@@ -20,6 +20,7 @@ mod quantization;
 mod results;
 mod search;
 mod search_args;
+mod serve;
 mod session;
 mod tree;
 
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => library::list(&args, &mut output),
         Command::Show(args) => library::show(&args, &mut output),
         Command::Rm(args) => library::remove(&args, &mut output),
+        Command::Serve(args) => serve::run(&args, &mut output),
         Command::Problems(args) => problems::run(&args, &mut output),
     };
     match result.and_then(|()| output.flush()) {

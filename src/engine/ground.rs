@@ -1,7 +1,7 @@
 //! What a search stands on: lanes that decode its legs, and the words of the model that does. The scheduler and a
 //! remote server are two of these.
 
-use super::Emit;
+use super::{Emit, choosing};
 use crate::error::{Error, Result};
 use crate::generate::{Scheduler, SequenceId, SequenceRequest};
 use crate::protocol::{FinishReason, RequestId, SamplingOptions};
@@ -69,13 +69,17 @@ pub(super) struct Sequences<'a> {
 
 impl Lanes for Sequences<'_> {
     fn submit(&mut self, leg: Leg<'_>) -> Result<SequenceId> {
+        let chooser = choosing::chooser(leg.rule, leg.sampling, 0, leg.prompt.len(), None);
         self.scheduler.submit(SequenceRequest {
             tokens: [leg.prompt, &leg.path].concat(),
-            rule: leg.rule,
+            rule: if chooser.is_some() { Rule::GREEDY } else { leg.rule },
             seed: leg.seed,
             choice: leg.choice,
             max_new_tokens: leg.limit,
             end_tokens: if leg.sampling.ignore_end { Vec::new() } else { self.end_tokens.to_vec() },
+            group: leg.request,
+            chooser,
+            echo: None,
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_search;
+mod choosing;
 mod compare;
 mod defaults;
 mod device;
@@ -47,6 +48,12 @@ use crate::search::Search;
 pub use self::device::describe_device;
 pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
 pub use crate::gpu::list_adapters;
+
+/// The thought and the output of a whole reply with its tags.
+pub fn split_reply(reply: &str) -> (String, String) {
+    let parts = crate::text::split(reply, None);
+    (parts.thought, parts.output)
+}
 
 /// Where events go.
 pub(crate) type Emit = Rc<dyn Fn(Event)>;

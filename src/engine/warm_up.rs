@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceRequest};
 use crate::ops::self_test::some_tokens;
 use crate::protocol::Variant;
-use crate::sampler::Rule;
 
 /// A prompt long enough to take the kernels of a long one. In tokens.
 const WARM_UP_TOKENS: usize = 20;
@@ -18,11 +17,8 @@ pub(super) async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) 
     let count = if model.gpu().variant() == Variant::Serial { 2 } else { WARM_UP_TOKENS };
     scheduler.submit(SequenceRequest {
         tokens: some_tokens(1, count.min(context - 1), vocab),
-        rule: Rule::GREEDY,
-        seed: 0,
-        choice: 0,
         max_new_tokens: 2,
-        end_tokens: Vec::new(),
+        ..SequenceRequest::default()
     })?;
     let mut outputs = scheduler.step().await?;
     checking();
@@ -36,7 +32,7 @@ pub(super) async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) 
                         return Err(Error::BadNumbers(what));
                     }
                 }
-                Output::Finished { .. } => {}
+                Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
             }
         }
         if !scheduler.is_busy() {

@@ -30,7 +30,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
         ],
     ),
     ("worker", &["engine", "eval", "platform", "protocol", "error"]),
-    ("cli", &["engine", "eval", "platform", "protocol", "error"]),
+    ("server", &["engine", "eval", "platform", "protocol", "error"]),
+    ("cli", &["server", "engine", "eval", "platform", "protocol", "error"]),
     ("ui", &["protocol"]),
     ("bin", &["cli", "worker", "ui"]),
 ];

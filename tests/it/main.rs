@@ -1,6 +1,7 @@
 //! What holds across modules, and what the programs do when run from outside.
 
 mod big_model;
+mod choosing;
 mod cli;
 mod driver;
 mod errors;
@@ -9,6 +10,7 @@ mod files;
 mod generate;
 mod gguf_writer;
 mod golden;
+mod http;
 mod hub;
 mod layout;
 mod library;
@@ -20,6 +22,8 @@ mod remote;
 mod remote_llama;
 mod search;
 mod searches;
+mod server;
+mod server_guard;
 mod servers;
 mod shaders;
 mod text;
