@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::failure::Failure;
+use crate::platform::http;
 use crate::protocol::{ModelSource, Request, ThoughtFormat};
 
 /// Which server, and how to speak with it.
@@ -10,7 +11,7 @@ use crate::protocol::{ModelSource, Request, ThoughtFormat};
 #[command(next_help_heading = "A model elsewhere")]
 pub(super) struct EngineArgs {
     /// Ask a server that speaks OpenAI's API (vLLM, llama.cpp, `polo serve`) instead of this machine's GPU, e.g.
-    /// http://localhost:8000/v1; its key is read from POLO_API_KEY or OPENAI_API_KEY
+    /// http://localhost:8000/v1; its key is read from POLO_ENGINE_KEY, POLO_API_KEY or OPENAI_API_KEY
     #[arg(long, value_name = "URL", conflicts_with = "model")]
     pub(super) engine: Option<String>,
     /// Which of the server's models [default: its only one]
@@ -50,13 +51,27 @@ impl EngineArgs {
 
 /// Gives the engine the key of a server, before it is asked anything; nothing for other sources.
 pub(super) fn key_for(source: &ModelSource) -> Result<Option<Request>, Failure> {
+    let key = key(source, false)?;
+    Ok(key.map(|(origin, key)| Request::Authorize { origin: Some(origin), token: Some(key) }))
+}
+
+/// The same for a program that serves: its engine is not its own to ask.
+pub(super) fn authorize_serving(source: &ModelSource) -> Result<(), Failure> {
+    if let Some((origin, key)) = key(source, true)? {
+        http::authorize(&origin, Some(&key));
+    }
+    Ok(())
+}
+
+/// Origin of the server and its key.
+fn key(source: &ModelSource, serving: bool) -> Result<Option<(String, String)>, Failure> {
     let ModelSource::Remote { url, .. } = source else { return Ok(None) };
-    let Some(key) = super::environment::server_key() else { return Ok(None) };
+    let Some(key) = super::environment::server_key(serving) else { return Ok(None) };
     if !key.chars().all(|c| c.is_ascii_graphic()) {
-        let what = "the key in POLO_API_KEY or OPENAI_API_KEY holds letters that no key has; set it again";
+        let what = "the key in POLO_ENGINE_KEY, POLO_API_KEY or OPENAI_API_KEY holds letters that no key has; set it again";
         return Err(crate::Error::BadRequest(what.into()).into());
     }
-    Ok(Some(Request::Authorize { origin: Some(origin(url)), token: Some(key) }))
+    Ok(Some((origin(url), key)))
 }
 
 /// Scheme and host of an address.

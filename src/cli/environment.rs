@@ -15,10 +15,16 @@ pub(super) fn store_options() -> StoreOptions {
     options.0
 }
 
-/// The key of a server that `--engine` names: ours before the usual one.
-pub(super) fn server_key() -> Option<String> {
+/// The key of a server that `--engine` names. `POLO_API_KEY` is that of our own servers: one that serves keeps it to
+/// itself.
+pub(super) fn server_key(serving: bool) -> Option<String> {
     let text = |name: &str| std::env::var(name).ok().map(|value| value.trim().to_owned());
-    ["POLO_API_KEY", "OPENAI_API_KEY"].into_iter().filter_map(text).find(|key| !key.is_empty())
+    let names: &[&str] = if serving {
+        &["POLO_ENGINE_KEY", "OPENAI_API_KEY"]
+    } else {
+        &["POLO_ENGINE_KEY", "POLO_API_KEY", "OPENAI_API_KEY"]
+    };
+    names.iter().filter_map(|name| text(name)).find(|key| !key.is_empty())
 }
 
 /// The options, and the file where Hugging Face's own programs keep the token.

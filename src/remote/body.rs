@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::server::{Flavour, Form, Question, Server, Way, chat};
-use crate::protocol::SamplingOptions;
+use crate::error::{Error, Result};
+use crate::protocol::{Format, SamplingOptions};
 use crate::sampler::Rule;
 
 /// What the last word is where a server cannot continue a reply and an answer is wanted.
@@ -80,15 +81,53 @@ pub(super) fn reply(
     question: &Question,
     sampling: &SamplingOptions,
     choice: u32,
-) -> (&'static str, Value) {
+) -> Result<(&'static str, Value)> {
     let rule = Rule { temperature: sampling.temperature, top_k: sampling.top_k, top_p: sampling.top_p };
     let alternatives = if server.alternatives > 0 { sampling.top_logprobs } else { 0 };
     let how = How { rule, seed: sampling.seed, choice, limit: sampling.max_new_tokens, alternatives };
     let (path, mut body) = completion(server, question, &[], &[], how);
+    let mut put = |key: &str, value: Value| body[key] = value;
     if !sampling.stop.is_empty() {
-        body["stop"] = json!(sampling.stop);
+        put("stop", json!(sampling.stop));
     }
-    (path, body)
+    for (key, penalty) in
+        [("presence_penalty", sampling.presence_penalty), ("frequency_penalty", sampling.frequency_penalty)]
+    {
+        if penalty != 0.0 {
+            put(key, json!(penalty));
+        }
+    }
+    if !sampling.logit_bias.is_empty() {
+        let bias = sampling.logit_bias.iter().map(|(id, bias)| (id.to_string(), json!(bias)));
+        put("logit_bias", Value::Object(bias.collect()));
+    }
+    // Not of the API: who does not know them says so, or passes over them.
+    if sampling.repeat_penalty != 1.0 {
+        let llama = server.flavour == Flavour::LlamaCpp;
+        put(if llama { "repeat_penalty" } else { "repetition_penalty" }, json!(sampling.repeat_penalty));
+    }
+    if sampling.min_p > 0.0 {
+        put("min_p", json!(sampling.min_p));
+    }
+    if sampling.ignore_end {
+        put("ignore_eos", true.into());
+    }
+    let refuse =
+        |what: &str| Err(Error::BadRequest(format!("a server is not asked for {what}: leave it out")));
+    match &sampling.format {
+        None => {}
+        Some(Format::JsonObject) => put("response_format", json!({ "type": "json_object" })),
+        Some(Format::JsonSchema { schema }) => {
+            let schema = json!({ "name": "answer", "schema": schema });
+            put("response_format", json!({ "type": "json_schema", "json_schema": schema }));
+        }
+        Some(Format::Regex { .. }) => return refuse("text of a regular expression"),
+        Some(Format::Grammar { .. }) => return refuse("text of a grammar"),
+    }
+    if sampling.echo {
+        return refuse("the tokens of the prompt");
+    }
+    Ok((path, body))
 }
 
 fn base(server: &Server, how: How, position: usize) -> Map<String, Value> {
@@ -125,6 +164,11 @@ fn completions_only(server: &Server, how: How, body: &mut Map<String, Value>) {
     }
     if matches!(server.flavour, Flavour::Polo | Flavour::Vllm) {
         body.insert("return_token_ids".into(), true.into());
+    }
+    if server.flavour == Flavour::Polo {
+        // Else what its model recommends would count.
+        body.insert("min_p".into(), json!(0.0));
+        body.insert("repetition_penalty".into(), json!(1.0));
     }
     if server.flavour == Flavour::Vllm {
         // The template has written what begins a text.

@@ -42,7 +42,7 @@ pub(super) async fn converse(
     choice: u32,
     tell: &dyn Fn(Heard),
 ) -> Result<FinishReason> {
-    let (path, body) = body::reply(server, question, sampling, choice);
+    let (path, body) = body::reply(server, question, sampling, choice)?;
     let mut failures = 0;
     loop {
         let mut said = false;

@@ -119,10 +119,12 @@ impl Server {
         let options = options.resolved();
         let penalties = sampling.presence_penalty != 0.0
             || sampling.frequency_penalty != 0.0
-            || sampling.repeat_penalty != 1.0;
+            || sampling.repeat_penalty != 1.0
+            || sampling.min_p > 0.0
+            || !sampling.logit_bias.is_empty();
         if sampling.format.is_some() || sampling.echo || sampling.ignore_end || penalties {
-            let what = "a search at a server knows no format, no echo, no penalties and has to see the end of replies: \
-                        leave them out, or ask for a single reply";
+            let what = "a search at a server knows temperature, top_k and top_p, but no format, echo, penalties, min_p or \
+                        bias, and has to see the end of replies: leave them out, or ask for a single reply";
             return Err(Error::BadRequest(what.into()));
         }
         let refuse = |what: &str, instead: &str| {

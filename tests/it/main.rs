@@ -20,6 +20,7 @@ mod quant;
 mod real;
 mod remote;
 mod remote_llama;
+mod remote_own;
 mod search;
 mod searches;
 mod server;

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use polo::protocol::{
-    Event, FinishReason, LoadOptions, Message, Mode, ModelSource, NodeKind, Prompt, Request, Role,
+    Event, FinishReason, Format, LoadOptions, Message, Mode, ModelSource, NodeKind, Prompt, Request, Role,
     SamplingOptions, SearchOptions, StopCause,
 };
+
+use serde_json::json;
 
 use super::driver::{ID, Seen, drive_source};
 use super::servers::{Fault, Kind, REPLIES, Server};
@@ -285,6 +287,42 @@ fn a_search_is_saved_and_goes_on() {
     });
     assert!(seen.failures().is_empty(), "{:?}", seen.failures());
     assert_eq!(seen.report().answer.as_deref(), Some("42"));
+}
+
+#[test]
+fn what_was_asked_for_is_passed_on_or_refused() {
+    let server = Server::start(Kind::LlamaCpp);
+    let wanted = SamplingOptions {
+        stop: vec!["END".into()],
+        min_p: 0.125,
+        repeat_penalty: 1.25,
+        frequency_penalty: 0.5,
+        logit_bias: vec![(7, -2.0)],
+        format: Some(Format::JsonObject),
+        ..SamplingOptions::default()
+    };
+    run(&server, ask(wanted.clone()));
+    let asked = server.asked("/v1/chat/completions");
+    let body = asked.last().unwrap();
+    for (key, value) in [
+        ("stop", json!(["END"])),
+        ("min_p", json!(0.125)),
+        ("repeat_penalty", json!(1.25)),
+        ("frequency_penalty", json!(0.5)),
+        ("logit_bias", json!({ "7": -2.0 })),
+        ("response_format", json!({ "type": "json_object" })),
+    ] {
+        assert_eq!(body[key], value, "{key}");
+    }
+    assert!(body.get("presence_penalty").is_none(), "what is off is not sent");
+    let regex = SamplingOptions {
+        format: Some(Format::Regex { pattern: "a+".into() }),
+        ..SamplingOptions::default()
+    };
+    assert!(run(&server, ask(regex)).failures()[0].contains("regular expression"));
+    let request =
+        Request::Search { id: ID, prompt: question(), sampling: wanted, search: SearchOptions::default() };
+    assert!(run(&server, request).failures()[0].contains("a search at a server"));
 }
 
 #[test]
