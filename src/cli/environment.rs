@@ -18,13 +18,28 @@ pub(super) fn store_options() -> StoreOptions {
 /// The key of a server that `--engine` names. `POLO_API_KEY` is that of our own servers: one that serves keeps it to
 /// itself.
 pub(super) fn server_key(serving: bool) -> Option<String> {
-    let text = |name: &str| std::env::var(name).ok().map(|value| value.trim().to_owned());
     let names: &[&str] = if serving {
         &["POLO_ENGINE_KEY", "OPENAI_API_KEY"]
     } else {
         &["POLO_ENGINE_KEY", "POLO_API_KEY", "OPENAI_API_KEY"]
     };
-    names.iter().filter_map(|name| text(name)).find(|key| !key.is_empty())
+    names.iter().find_map(|name| variable(name)).map(|key| key.trim().to_owned())
+}
+
+/// A variable, where it is set and not empty.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// The file of defaults.
+pub(super) fn config_path() -> std::path::PathBuf {
+    let home = std::env::home_dir().map(|home| home.to_string_lossy().into_owned());
+    super::config::path(variable, home.as_deref().unwrap_or("."))
+}
+
+/// The folder of the program's own data: saved conversations, history, models.
+pub(super) fn home() -> std::path::PathBuf {
+    store_options().home.into()
 }
 
 /// The options, and the file where Hugging Face's own programs keep the token.

@@ -55,6 +55,11 @@ pub fn split_reply(reply: &str) -> (String, String) {
     (parts.thought, parts.output)
 }
 
+/// The name of a complete model in the store, as it is stored; none where there is none, or the store cannot be read.
+pub async fn stored_name(options: StoreOptions, name: &str) -> Option<String> {
+    Store::new(options).complete(name).await.ok().flatten()
+}
+
 /// Where events go.
 pub(crate) type Emit = Rc<dyn Fn(Event)>;
 
@@ -274,7 +279,8 @@ impl Engine {
             Request::Library { id }
             | Request::Find { id, .. }
             | Request::Pull { id, .. }
-            | Request::Remove { id, .. } => unreachable!("request {id}: the library answers it"),
+            | Request::Remove { id, .. }
+            | Request::Copy { id, .. } => unreachable!("request {id}: the library answers it"),
         };
         if let Err(error) = result {
             self.fail(Some(id), &error);

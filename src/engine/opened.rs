@@ -86,6 +86,7 @@ impl Opened {
             parameters: self.config.parameters(),
             claims: files.map(|files| files.claims.clone()).unwrap_or_default(),
             sampling: self.generation_config().and_then(|config| defaults::recommended(config).0),
+            template: files.and_then(|files| files.chat_template.clone()),
             ..ModelInfo::default()
         }
     }

@@ -159,6 +159,16 @@ pub enum Request {
         /// `StoredModel::name`.
         name: String,
     },
+    /// Give a stored model a second name; no byte is copied, and either name can be removed without the other.
+    /// Answered by `Library`.
+    Copy {
+        /// Whose answers.
+        id: RequestId,
+        /// `StoredModel::name`.
+        name: String,
+        /// The second name.
+        copy: String,
+    },
     /// Search for an answer; answered by `Started`, `Launched`, `Token`, `Expanded`, `Visited`, `Voted`,
     /// `Searched`… and `SearchDone`. `Cancel` ends it at once with the best answer so far.
     Search {

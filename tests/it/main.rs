@@ -3,6 +3,9 @@
 mod big_model;
 mod choosing;
 mod cli;
+mod cli_defaults;
+#[cfg(unix)]
+mod cli_run;
 mod driver;
 mod errors;
 mod failures;
