@@ -21,5 +21,6 @@ mod search;
 mod searches;
 mod server;
 mod server_guard;
+mod server_ollama;
 mod shaders;
 mod text;
