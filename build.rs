@@ -21,21 +21,21 @@ fn main() {
         }
     }
     files.sort();
-    let entries: String =
-        files.iter().map(|(name, path)| format!("({name:?}, include_bytes!({path:?})),")).collect();
+    let entry = |(name, path): &(String, String)| format!("({name:?}, include_bytes!({path:?})),");
+    let entries: Vec<String> = files.iter().map(entry).collect();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("page.rs");
-    fs::write(out, format!("&[{entries}]")).expect("cargo made the folder");
+    fs::write(out, format!("&[{}]", entries.concat())).expect("cargo made the folder");
 }
 
 /// Every file below a folder: its name with `/` between the parts, and its absolute path.
-fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
             walk(&entry.path(), &format!("{name}/"), files)?;
         } else {
-            files.push((name, entry.path().canonicalize()?));
+            files.push((name, entry.path().canonicalize()?.to_string_lossy().into_owned()));
         }
     }
     Ok(())

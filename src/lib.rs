@@ -18,6 +18,13 @@ pub mod search;
 pub mod text;
 
 #[cfg(feature = "native")]
+#[path = "grammar/native.rs"]
+pub mod grammar;
+#[cfg(not(feature = "native"))]
+#[path = "grammar/none.rs"]
+pub mod grammar;
+
+#[cfg(feature = "native")]
 pub mod cli;
 #[cfg(feature = "native")]
 pub mod server;

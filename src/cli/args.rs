@@ -3,16 +3,22 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use super::config_show::ConfigArgs;
 use super::eval_args::EvalArgs;
 use super::failure::Failure;
-use super::library_args::{ListArgs, PULL_EXAMPLES, PullArgs, RmArgs, ShowArgs};
+use super::library_args::{
+    CP_EXAMPLES, CpArgs, LIST_EXAMPLES, ListArgs, PULL_EXAMPLES, PullArgs, RM_EXAMPLES, RmArgs,
+    SHOW_EXAMPLES, ShowArgs,
+};
+use super::measure_args::{BenchArgs, DoctorArgs};
 use super::problems::ProblemsArgs;
+use super::remote_server::{PsArgs, StopArgs};
+use super::run::RunArgs;
 use super::search_args::SearchArgs;
 use super::serve::{self, ServeArgs};
+use super::shells::{CompletionsArgs, ManArgs};
 use crate::engine;
-use crate::protocol::{
-    BenchOptions, KvType, LoadOptions, Mode, ModelSource, Quantize, SamplingOptions, Variant,
-};
+use crate::protocol::{KvType, LoadOptions, Mode, ModelSource, Quantize, SamplingOptions, Variant};
 
 /// A reasoning model that runs on your own GPU.
 ///
@@ -32,12 +38,13 @@ Examples:
   polo ask \"What is 12 + 34 * 5?\"               think, then answer
   polo ask --json --top-logprobs 5 \"7 * 8\"      one JSON object, with alternatives for each token
   polo pull marco-o1                            download a model; `polo list --all` names some
-  polo ask --model marco-o1 \"Hello\"            answer with it; a .gguf file or a folder does, too
+  polo run marco-o1                             talk with it; a .gguf file or a folder does, too
   polo doctor                                   is there a GPU, and does it compute right?
   polo ask --search \"What is 7305 - 48?\"        many thoughts, and the answer they agree on
   polo bench --shape qwen2-0.5b                 how fast is it?
+  polo config                                   defaults of your own, and what holds
 
-`polo help ask` explains a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+`polo help run` explains a command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
 
 /// One command.
 #[derive(Debug, Subcommand)]
@@ -45,10 +52,14 @@ pub(super) enum Command {
     /// Ask a question and watch the answer come.
     #[command(after_help = ASK_EXAMPLES)]
     Ask(AskArgs),
+    /// Talk with a model: a conversation, or one answer.
+    #[command(after_help = super::run::EXAMPLES)]
+    Run(RunArgs),
     /// Look at the GPUs: limits, features, kernels chosen, self-test.
+    #[command(after_help = super::measure_args::DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
     /// Measure how fast a model loads, reads and writes.
-    #[command(after_help = BENCH_EXAMPLES)]
+    #[command(after_help = super::measure_args::BENCH_EXAMPLES)]
     Bench(BenchArgs),
     /// Measure how many problems a model solves.
     #[command(after_help = super::eval_args::EXAMPLES)]
@@ -57,16 +68,38 @@ pub(super) enum Command {
     #[command(after_help = PULL_EXAMPLES)]
     Pull(PullArgs),
     /// List the models that are here.
+    #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
     /// Tell what is known of a model, here or on the hub.
+    #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
     /// Delete models that are here.
+    #[command(after_help = RM_EXAMPLES)]
     Rm(RmArgs),
     /// Answer OpenAI's and Ollama's clients over HTTP.
     #[command(after_help = serve::EXAMPLES)]
     Serve(ServeArgs),
+    /// Give a model that is here a second name.
+    #[command(after_help = CP_EXAMPLES)]
+    Cp(CpArgs),
+    /// List the models that a running `polo serve` holds.
+    #[command(after_help = super::remote_server::PS_EXAMPLES)]
+    Ps(PsArgs),
+    /// Tell a running `polo serve` to give a model's memory back.
+    #[command(after_help = super::remote_server::STOP_EXAMPLES)]
+    Stop(StopArgs),
+    /// Show the file of defaults, and what holds.
+    #[command(after_help = super::config_show::EXAMPLES)]
+    Config(ConfigArgs),
     /// Print problems with worked solutions, one JSON object a line.
+    #[command(after_help = super::problems::EXAMPLES)]
     Problems(ProblemsArgs),
+    /// Print the script that completes commands in a shell.
+    #[command(after_help = super::shells::EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print a manual page.
+    #[command(after_help = super::shells::MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 impl Command {
@@ -80,8 +113,11 @@ impl Command {
             | Self::Pull(PullArgs { json, .. })
             | Self::List(ListArgs { json, .. })
             | Self::Show(ShowArgs { json, .. })
-            | Self::Rm(RmArgs { json, .. }) => *json,
-            Self::Problems(_) | Self::Serve(_) => false,
+            | Self::Rm(RmArgs { json, .. })
+            | Self::Cp(CpArgs { json, .. })
+            | Self::Ps(PsArgs { json, .. })
+            | Self::Config(ConfigArgs { json, .. }) => *json,
+            Self::Problems(_) | Self::Serve(_) | Self::Run(_) | Self::Stop(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }
@@ -138,18 +174,30 @@ fn variant_parser() -> impl TypedValueParser<Value = Variant> {
     })
 }
 
+/// Names of the model that is built in.
+const EMBEDDED: [&str; 2] = ["polo-tiny", "polo-tiny:latest"];
+
 /// What a name means: whatever lies on the disk under it, else what the name says.
-pub(super) fn source(name: &str) -> Result<ModelSource, Failure> {
+pub(super) fn named(name: &str) -> Result<ModelSource, Failure> {
     if std::path::Path::new(name).exists() {
         return Ok(ModelSource::Path { path: name.into() });
     }
-    Ok(engine::parse_reference(name, &super::environment::store_options().endpoint)?)
+    if EMBEDDED.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Ok(ModelSource::Embedded);
+    }
+    let store = super::environment::store_options();
+    let endpoint = store.endpoint.clone();
+    // A second name that `polo cp` gave, or a full one.
+    if let Some(name) = pollster::block_on(engine::stored_name(store, name)) {
+        return Ok(ModelSource::Stored { name });
+    }
+    Ok(engine::parse_reference(name, &endpoint)?)
 }
 
 impl ModelArgs {
     /// Where the model is.
     pub(super) fn source(&self) -> Result<ModelSource, Failure> {
-        self.model.as_deref().map_or(Ok(ModelSource::Embedded), source)
+        self.model.as_deref().map_or(Ok(ModelSource::Embedded), named)
     }
 
     /// How it is held.
@@ -179,12 +227,24 @@ pub(super) struct SamplingArgs {
     /// Keep the most probable tokens that sum to this, in (0, 1] [default: 0.9]
     #[arg(long, value_name = "P")]
     pub(super) top_p: Option<f32>,
-    /// Keep so many of the most probable tokens, at most 64; 0 keeps all [default: 40]
+    /// Keep so many of the most probable tokens, 0 keeps all [default: 40]
     #[arg(long, value_name = "K")]
     pub(super) top_k: Option<u32>,
-    /// Same seed, same reply
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) seed: u64,
+    /// Keep tokens at least so probable, of the most probable one, in [0, 1) [default: 0]
+    #[arg(long, value_name = "P")]
+    pub(super) min_p: Option<f32>,
+    /// Against repetition: tokens said lately become this many times less likely [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    pub(super) repeat_penalty: Option<f32>,
+    /// Against tokens that the reply holds already, -2 to 2 [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(super) presence_penalty: Option<f32>,
+    /// Against tokens that the reply holds often, -2 to 2 [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(super) frequency_penalty: Option<f32>,
+    /// Same seed, same reply [default: 0; for `polo run` another one each time]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
     /// Longest reply, in tokens [default: 2048]
     #[arg(long, value_name = "N")]
     pub(super) max_tokens: Option<usize>,
@@ -199,7 +259,11 @@ impl SamplingArgs {
             top_p: self.top_p.unwrap_or(base.top_p),
             top_k: self.top_k.unwrap_or(base.top_k),
             max_new_tokens: self.max_tokens.unwrap_or(base.max_new_tokens),
-            seed: self.seed,
+            min_p: self.min_p.unwrap_or(base.min_p),
+            repeat_penalty: self.repeat_penalty.unwrap_or(base.repeat_penalty),
+            presence_penalty: self.presence_penalty.unwrap_or(base.presence_penalty),
+            frequency_penalty: self.frequency_penalty.unwrap_or(base.frequency_penalty),
+            seed: self.seed.unwrap_or(0),
             ..base
         }
     }
@@ -255,77 +319,6 @@ pub(super) struct AskArgs {
     pub(super) how: SearchArgs,
     #[command(flatten)]
     pub(super) model: ModelArgs,
-}
-
-/// Arguments of `polo doctor`.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct DoctorArgs {
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) model: ModelArgs,
-}
-
-const BENCH_EXAMPLES: &str = "\
-Examples:
-  polo bench
-  polo bench --shape qwen2-1.5b --batch 1,2,4,8
-  polo bench --model ./qwen2.gguf --json
-  polo bench --search --prompt-tokens 2000      eight lanes of a search, and what they share
-
-The speeds are of this machine, now. A shape has random weights: it measures, it does not answer.";
-
-/// Arguments of `polo bench`.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct BenchArgs {
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Seeded random weights of a known size instead of a model
-    #[arg(long, conflicts_with = "model", value_parser = ["tiny", "qwen2-0.5b", "qwen2-1.5b", "qwen2-7b"])]
-    pub(super) shape: Option<String>,
-    /// Seed of a shape's weights
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) seed: u64,
-    /// Tokens of the prompt
-    #[arg(long, value_name = "N", default_value_t = BenchOptions::default().prompt_tokens)]
-    pub(super) prompt_tokens: usize,
-    /// Tokens decoded by each sequence
-    #[arg(long, value_name = "N", default_value_t = BenchOptions::default().decode_tokens)]
-    pub(super) decode_tokens: usize,
-    /// Sequences at once
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = BenchOptions::default().batches)]
-    pub(super) batch: Vec<usize>,
-    /// Bytes of the buffer that measures the read bandwidth; at least four times the last-level cache
-    #[arg(long, value_name = "BYTES", default_value_t = BenchOptions::default().bandwidth_bytes)]
-    pub(super) bandwidth_bytes: u64,
-    /// Measure branches over a common prefix as well, which is as long as the prompt: 1 to 16 lanes
-    #[arg(long)]
-    pub(super) search: bool,
-    #[command(flatten)]
-    pub(super) model: ModelArgs,
-}
-
-impl BenchArgs {
-    /// What to load.
-    pub(super) fn source(&self) -> Result<ModelSource, Failure> {
-        match &self.shape {
-            Some(shape) => Ok(ModelSource::Random { shape: shape.clone(), seed: self.seed }),
-            None => self.model.source(),
-        }
-    }
-
-    /// What to measure.
-    pub(super) fn options(&self) -> BenchOptions {
-        BenchOptions {
-            prompt_tokens: self.prompt_tokens,
-            decode_tokens: self.decode_tokens,
-            batches: self.batch.clone(),
-            bandwidth_bytes: self.bandwidth_bytes,
-            search: self.search,
-        }
-    }
 }
 
 #[cfg(test)]

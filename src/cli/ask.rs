@@ -7,11 +7,12 @@ use serde::Serialize;
 use super::args::AskArgs;
 use super::failure::Failure;
 use super::output::Output;
+use super::reply::{self, Writer, introduce, speed};
 use super::search;
 use super::session::Session;
 use crate::Error;
 use crate::protocol::{
-    Channel, Event, FinishReason, Message, ModelInfo, ModelSource, Prompt, Request, Role, TopLogprob, Usage,
+    Channel, Event, FinishReason, Message, ModelSource, Prompt, Request, Role, TopLogprob, Usage,
 };
 
 /// More than any context holds, in bytes.
@@ -56,6 +57,21 @@ struct Timings {
     tokens_per_s: f64,
 }
 
+impl Answer {
+    /// Takes in a piece of the reply.
+    fn take(&mut self, event: &Event) {
+        let (Event::Token { channel, text, .. } | Event::Text { channel, text, .. }) = event else { return };
+        match channel {
+            Channel::Thought => self.thought += text,
+            Channel::Output => self.output += text,
+        }
+        if let Event::Token { channel, text, token, logprob, top, .. } = event {
+            let (id, text, top_logprobs) = (*token, text.clone(), top.clone());
+            self.tokens.push(Token { id, text, logprob: *logprob, channel: *channel, top_logprobs });
+        }
+    }
+}
+
 pub(super) fn run(args: &AskArgs, output: &mut Output) -> Result<(), Failure> {
     let prompt = prompt(args, &mut std::io::stdin().lock())?;
     // Wrong numbers are told before a model is loaded.
@@ -95,7 +111,7 @@ fn prompt(args: &AskArgs, stdin: &mut dyn Read) -> Result<Prompt, Failure> {
     Ok(Prompt::Chat { messages: system.chain([user]).collect() })
 }
 
-fn read_all(stdin: &mut dyn Read) -> Result<String, Failure> {
+pub(super) fn read_all(stdin: &mut dyn Read) -> Result<String, Failure> {
     let bad = |what: String| Failure::from(Error::BadRequest(format!("standard input: {what}")));
     let mut bytes = Vec::new();
     stdin.take(MAX_STDIN + 1).read_to_end(&mut bytes).map_err(|error| bad(error.to_string()))?;
@@ -125,69 +141,20 @@ fn answer(args: &AskArgs, prompt: Prompt, session: &mut Session, output: &mut Ou
     let mut answer = Answer { model: model.name.clone(), ..Answer::default() };
     answer.timings.load_ms = model.load_ms;
     answer.model_memory = Memory { weight_bytes: model.weight_bytes, kv_bytes: model.kv_bytes };
-    let mut writer = Writer { show: !args.json, thought: !args.no_thought, last: None };
-    let mut cancelled = false;
-    loop {
-        match session.next() {
-            Ok(Event::Token { channel, text, token, logprob, top, .. }) => {
-                match channel {
-                    Channel::Thought => answer.thought += &text,
-                    Channel::Output => answer.output += &text,
-                }
-                writer.write(channel, &text, output)?;
-                answer.tokens.push(Token { id: token, text, logprob, channel, top_logprobs: top });
-            }
-            Ok(Event::Text { channel, text, .. }) => {
-                match channel {
-                    Channel::Thought => answer.thought += &text,
-                    Channel::Output => answer.output += &text,
-                }
-                writer.write(channel, &text, output)?;
-            }
-            Ok(Event::Notice { message, .. }) => output.warn(&message),
-            Ok(Event::Done { finish_reason, usage, .. }) => {
-                writer.end(output)?;
-                answer.finish_reason = Some(finish_reason);
-                answer.timings.first_token_ms = usage.first_token_ms;
-                answer.timings.decode_ms = usage.decode_ms;
-                answer.timings.tokens_per_s = speed(&usage);
-                answer.usage = usage;
-                break;
-            }
-            Ok(_) => {}
-            // The first Ctrl-C ends the reply, the second the command.
-            Err(Failure::Interrupted) if !cancelled => {
-                cancelled = true;
-                session.send(Request::Cancel { id });
-            }
-            Err(failure) => {
-                writer.end(output)?;
-                return Err(failure);
-            }
-        }
-    }
+    let mut writer = Writer::new(!args.json, !args.no_thought);
+    let told = reply::follow(id, session, &mut writer, output, |event| answer.take(event))?;
+    answer.finish_reason = Some(told.finish_reason);
+    answer.timings.first_token_ms = told.usage.first_token_ms;
+    answer.timings.decode_ms = told.usage.decode_ms;
+    answer.timings.tokens_per_s = speed(&told.usage);
+    answer.usage = told.usage;
     if args.json {
         output.json(&answer)?;
     } else {
         summary(&answer, output);
     }
     output.flush()?;
-    if cancelled { Err(Failure::Interrupted) } else { Ok(()) }
-}
-
-/// Tokens a second after the first.
-fn speed(usage: &Usage) -> f64 {
-    let after_first = usage.completion_tokens.saturating_sub(1);
-    if usage.decode_ms > 0.0 { after_first as f64 / usage.decode_ms * 1e3 } else { 0.0 }
-}
-
-/// What the built-in model is, and what it is not.
-fn introduce(model: &ModelInfo, output: &mut Output) {
-    let claim =
-        |key: &str| model.claims.iter().find(|(known, _)| known == key).map(|(_, text)| text.as_str());
-    let described = claim("general.description").unwrap_or("a very small model for trying things out");
-    let size = model.parameters as f64 / 1e6;
-    output.note(&format!("{} ({size:.1} M weights): {described}", model.name));
+    if told.cancelled { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
 fn summary(answer: &Answer, output: &mut Output) {
@@ -206,45 +173,6 @@ fn summary(answer: &Answer, output: &mut Output) {
         usage.first_token_ms / 1e3,
         usage.context_left,
     ));
-}
-
-/// Writes the two channels one after the other: dim and plain, or under headings without colour.
-struct Writer {
-    show: bool,
-    thought: bool,
-    last: Option<Channel>,
-}
-
-impl Writer {
-    fn write(&mut self, channel: Channel, text: &str, output: &mut Output) -> Result<(), Failure> {
-        if !self.show || text.is_empty() || (channel == Channel::Thought && !self.thought) {
-            return Ok(());
-        }
-        if self.last != Some(channel) {
-            if self.last.is_some() {
-                output.text("\n\n")?;
-            }
-            match channel {
-                Channel::Thought if !output.color => output.text("Thought:\n")?,
-                // A reply without a thought needs no heading.
-                Channel::Output if !output.color && self.last.is_some() => output.text("Output:\n")?,
-                _ => {}
-            }
-            self.last = Some(channel);
-        }
-        match channel {
-            Channel::Thought => output.dim(text)?,
-            Channel::Output => output.text(text)?,
-        }
-        output.flush()
-    }
-
-    fn end(&mut self, output: &mut Output) -> Result<(), Failure> {
-        if self.last.take().is_some() {
-            output.text("\n")?;
-        }
-        output.flush()
-    }
 }
 
 #[cfg(test)]

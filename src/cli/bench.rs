@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::args::BenchArgs;
 use super::failure::Failure;
+use super::measure_args::BenchArgs;
 use super::output::Output;
 use super::session::{Session, progress_bar};
 use crate::Error;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::args::DoctorArgs;
 use super::failure::Failure;
+use super::measure_args::DoctorArgs;
 use super::output::Output;
 use super::session::{Session, progress_bar};
 use crate::engine;

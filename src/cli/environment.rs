@@ -15,6 +15,22 @@ pub(super) fn store_options() -> StoreOptions {
     options.0
 }
 
+/// A variable, where it is set and not empty.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// The file of defaults.
+pub(super) fn config_path() -> std::path::PathBuf {
+    let home = std::env::home_dir().map(|home| home.to_string_lossy().into_owned());
+    super::config::path(variable, home.as_deref().unwrap_or("."))
+}
+
+/// The folder of the program's own data: saved conversations, history, models.
+pub(super) fn home() -> std::path::PathBuf {
+    store_options().home.into()
+}
+
 /// The options, and the file where Hugging Face's own programs keep the token.
 fn read(variable: impl Fn(&str) -> Option<OsString>, home: &str) -> (StoreOptions, String) {
     let text = |name: &str| {

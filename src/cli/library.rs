@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::args::source;
+use super::args::named;
 use super::environment::store_options;
 use super::failure::Failure;
-use super::library_args::{ListArgs, PullArgs, RmArgs, ShowArgs};
+use super::library_args::{CpArgs, ListArgs, PullArgs, RmArgs, ShowArgs};
 use super::output::Output;
 use super::session::Session;
 use crate::Error;
@@ -16,7 +16,7 @@ use crate::protocol::{
 };
 
 pub(super) fn pull(args: &PullArgs, output: &mut Output) -> Result<(), Failure> {
-    if let ModelSource::Path { path } = source(&args.name)? {
+    if let ModelSource::Path { path } = named(&args.name)? {
         let what = format!("{path} is a file or a folder: nothing to pull, give it to --model");
         return Err(Error::BadRequest(what).into());
     }
@@ -79,18 +79,36 @@ pub(super) fn remove(args: &RmArgs, output: &mut Output) -> Result<(), Failure> 
         let model = stored(&after, name).ok_or_else(|| {
             Failure::from(Error::NotFound(format!("{name} is not stored here; `polo list` shows what is")))
         });
-        model.map(|model| (model.name.clone(), model.done_bytes))
+        model.map(|model| model.name.clone())
     };
-    let doomed: Vec<(String, u64)> = args.names.iter().map(named).collect::<Result<_, _>>()?;
-    for (name, size) in doomed {
-        let id = session.id();
+    let doomed: Vec<String> = args.names.iter().map(named).collect::<Result<_, _>>()?;
+    for name in doomed {
+        let (id, before) = (session.id(), after.used_bytes);
         session.send(Request::Remove { id, name: name.clone() });
         after = answer(&mut session)?;
         if !args.json {
-            output.line(&format!("{name} is deleted, {} are free again", bytes(size)))?;
+            // Nothing, where the files have another name as well.
+            let freed = bytes(before.saturating_sub(after.used_bytes));
+            output.line(&format!("{name} is deleted, {freed} are free again"))?;
         }
     }
     if args.json { output.json(&after) } else { Ok(()) }
+}
+
+pub(super) fn copy(args: &CpArgs, output: &mut Output) -> Result<(), Failure> {
+    let mut session = Session::start();
+    let here = library(&mut session)?;
+    let name = stored(&here, &args.source).map(|model| model.name.clone());
+    let name = name.ok_or_else(|| {
+        Error::NotFound(format!("{} is not stored here; `polo list` shows what is", args.source))
+    })?;
+    let id = session.id();
+    session.send(Request::Copy { id, name: name.clone(), copy: args.name.clone() });
+    let after = answer(&mut session)?;
+    if args.json {
+        return output.json(&after);
+    }
+    output.line(&format!("{} is {name} now, too", args.name))
 }
 
 fn library(session: &mut Session) -> Result<Library, Failure> {
@@ -136,7 +154,7 @@ fn stored<'a>(library: &'a Library, name: &str) -> Option<&'a StoredModel> {
     if let Some(model) = library.models.iter().find(|model| model.name.eq_ignore_ascii_case(name)) {
         return Some(model);
     }
-    let wanted = source(name).ok()?;
+    let wanted = named(name).ok()?;
     library.models.iter().find(|model| match (&wanted, &model.source) {
         (ModelSource::Hub { repo, file, .. }, ModelSource::Hub { repo: own, file: label, .. }) => {
             repo.eq_ignore_ascii_case(own) && (file.is_none() || file == label)

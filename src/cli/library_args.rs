@@ -27,6 +27,43 @@ pub(super) struct PullArgs {
     pub(super) piece_bytes: Option<u64>,
 }
 
+pub(super) const LIST_EXAMPLES: &str = "\
+Examples:
+  polo list
+  polo list --all                               also what is known to suit, with sizes and licences";
+
+pub(super) const SHOW_EXAMPLES: &str = "\
+Examples:
+  polo show marco-o1                            what is here, whether it fits this GPU
+  polo show bartowski/Marco-o1-GGUF             the forms that the hub has";
+
+pub(super) const RM_EXAMPLES: &str = "\
+Examples:
+  polo rm bartowski/Marco-o1-GGUF:Q4_K_M        the name as `polo list` tells it
+
+A model that has a second name (`polo cp`) keeps its files until the last name is removed.";
+
+pub(super) const CP_EXAMPLES: &str = "\
+Examples:
+  polo cp marco-o1 thinker
+  polo run thinker
+
+No byte is copied: both names are of the same files, and either can be removed (`polo rm`) without the other.";
+
+/// Arguments of `polo cp`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct CpArgs {
+    /// As `polo list` names it, or what `polo pull` takes
+    #[arg(value_name = "SOURCE")]
+    pub(super) source: String,
+    /// The second name: letters, digits, - _ . :
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// Arguments of `polo list`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ListArgs {

@@ -26,14 +26,13 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn standard() -> Self {
         let (out, err) = (std::io::stdout(), std::io::stderr());
-        // https://no-color.org: set and not empty. A dumb terminal cannot show any.
-        let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let wanted = able && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let able = variable("TERM").is_none_or(|term| term != "dumb");
         Self {
             redraws: able && out.is_terminal(),
-            color: wanted && out.is_terminal(),
+            color: wants_color(variable, out.is_terminal()),
             lively: err.is_terminal(),
-            error_color: wanted && err.is_terminal(),
+            error_color: wants_color(variable, err.is_terminal()),
             out: Box::new(out),
             err: Box::new(err),
         }
@@ -108,6 +107,19 @@ impl Output {
     }
 }
 
+/// <https://no-color.org> and <https://bixense.com/clicolors>: `NO_COLOR` before all else, then `CLICOLOR_FORCE` (also
+/// down a pipe), then `CLICOLOR`. A dumb terminal cannot show any.
+fn wants_color(variable: impl Fn(&str) -> Option<String>, terminal: bool) -> bool {
+    if variable("NO_COLOR").is_some() {
+        return false;
+    }
+    if variable("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+        return true;
+    }
+    let able = variable("TERM").is_none_or(|term| term != "dumb");
+    terminal && able && variable("CLICOLOR").is_none_or(|value| value != "0")
+}
+
 /// On a terminal, control characters of a model's output could move the cursor or worse: shown as `�`.
 fn printable(text: &str, terminal: bool) -> std::borrow::Cow<'_, str> {
     let harmful = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t' | '\r');
@@ -115,4 +127,24 @@ fn printable(text: &str, terminal: bool) -> std::borrow::Cow<'_, str> {
         return text.replace(harmful, "\u{FFFD}").into();
     }
     text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wants_color;
+
+    #[test]
+    fn colours_are_as_the_variables_say() {
+        let color = |variables: &[(&str, &str)], terminal| {
+            let find = |name: &str| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            wants_color(find, terminal)
+        };
+        assert!(color(&[], true) && !color(&[], false));
+        assert!(!color(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], true));
+        assert!(color(&[("CLICOLOR_FORCE", "1")], false) && !color(&[("CLICOLOR_FORCE", "0")], false));
+        assert!(!color(&[("CLICOLOR", "0")], true) && !color(&[("TERM", "dumb")], true));
+        assert!(color(&[("CLICOLOR", "1"), ("TERM", "xterm")], true));
+    }
 }

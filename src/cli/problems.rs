@@ -4,6 +4,11 @@ use super::failure::Failure;
 use super::output::Output;
 use crate::eval::{problems, suite};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  polo problems --count 3
+  polo problems --suite arithmetic,words-ru --split test --count 100 --jsonl > problems.jsonl";
+
 /// Arguments of `polo problems`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ProblemsArgs {

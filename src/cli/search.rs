@@ -57,25 +57,8 @@ pub(super) fn run(
     let id = session.id();
     let start = web_time::Instant::now();
     session.send(Request::Search { id, prompt, sampling: sampling.clone(), search: search.clone() });
-    let mut screen = Screen::new(args, output.redraws);
-    let mut cancelled = false;
-    let report = loop {
-        match session.next() {
-            Ok(Event::Notice { message, .. }) => output.warn(&message),
-            Ok(event) => {
-                screen.show(&event, output)?;
-                if let Event::SearchDone { report, .. } = event {
-                    break report;
-                }
-            }
-            // The first Ctrl-C ends the search with the best answer so far, the second the command.
-            Err(Failure::Interrupted) if !cancelled => {
-                cancelled = true;
-                session.send(Request::Cancel { id });
-            }
-            Err(failure) => return Err(failure),
-        }
-    };
+    let mut screen = Screen::new(!args.json && !args.no_thought, output.redraws);
+    let (report, cancelled) = follow(id, &mut screen, session, output)?;
     if args.json {
         let search_ms = start.elapsed().as_secs_f64() * 1e3;
         let tokens_per_s = f64::from(report.progress.tokens) / search_ms.max(1e-3) * 1e3;
@@ -95,6 +78,33 @@ pub(super) fn run(
     if cancelled { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
+/// Shows a search that was asked for until it ends, and tells whether Ctrl-C was pressed. The first Ctrl-C ends the
+/// search with the best answer so far, the second this.
+pub(super) fn follow(
+    id: RequestId,
+    screen: &mut Screen,
+    session: &mut Session,
+    output: &mut Output,
+) -> Result<(SearchReport, bool), Failure> {
+    let mut cancelled = false;
+    loop {
+        match session.next() {
+            Ok(Event::Notice { message, .. }) => output.warn(&message),
+            Ok(event) => {
+                screen.show(&event, output)?;
+                if let Event::SearchDone { report, .. } = event {
+                    return Ok((report, cancelled));
+                }
+            }
+            Err(Failure::Interrupted) if !cancelled => {
+                cancelled = true;
+                session.send(Request::Cancel { id });
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
 /// The whole tree of a search that is done.
 fn export(id: RequestId, session: &mut Session) -> Result<serde_json::Value, Failure> {
     session.send(Request::Export { id });
@@ -111,7 +121,7 @@ fn export(id: RequestId, session: &mut Session) -> Result<serde_json::Value, Fai
 }
 
 /// What stands on the terminal, or what goes down the pipe.
-struct Screen {
+pub(super) struct Screen {
     view: TreeView,
     /// Whether a picture is drawn again and again.
     redraws: bool,
@@ -123,8 +133,8 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(args: &AskArgs, terminal: bool) -> Self {
-        let tree = !args.json && !args.no_thought;
+    /// `tree`: whether anything but the answer is shown.
+    pub(super) fn new(tree: bool, terminal: bool) -> Self {
         Self {
             view: TreeView::default(),
             redraws: tree && terminal,
@@ -164,7 +174,7 @@ impl Screen {
     }
 
     /// The answer under the tree, and why it won.
-    fn end(&self, report: &SearchReport, output: &mut Output) -> Result<(), Failure> {
+    pub(super) fn end(&self, report: &SearchReport, output: &mut Output) -> Result<(), Failure> {
         if self.redraws || self.lines {
             output.text("\n")?;
         }

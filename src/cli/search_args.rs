@@ -162,7 +162,7 @@ pub(super) fn mode(name: &str) -> Result<Mode, String> {
     })
 }
 
-fn preset_parser() -> impl TypedValueParser<Value = Preset> {
+pub(super) fn preset_parser() -> impl TypedValueParser<Value = Preset> {
     PossibleValuesParser::new(["quick", "balanced", "thorough", "paper"]).map(|name| match name.as_str() {
         "quick" => Preset::Quick,
         "thorough" => Preset::Thorough,

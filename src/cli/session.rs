@@ -1,5 +1,6 @@
 //! An engine on a thread of its own: requests go in, events and Ctrl-C come out of one queue.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -27,6 +28,8 @@ pub(super) struct Session {
     incoming: Receiver<Incoming>,
     thread: JoinHandle<()>,
     next_id: RequestId,
+    /// Ctrl-C since the last reply began.
+    presses: Arc<AtomicU32>,
     /// The GPU, once the engine has told.
     pub(super) device: Option<DeviceInfo>,
 }
@@ -55,7 +58,7 @@ impl Session {
     pub(super) fn start_with(store: StoreOptions) -> Self {
         let (session, interrupts) =
             Self::with(|emit, requests| pollster::block_on(Engine::with_store(emit, store).run(requests)));
-        let presses = AtomicU32::new(0);
+        let presses = session.presses.clone();
         // Fails only where a handler is set already, which no command does.
         let _ = ctrlc::set_handler(move || {
             let _ = interrupts.send(Incoming::Interrupt);
@@ -96,7 +99,8 @@ impl Session {
                 context: None,
             })));
         });
-        (Self { requests, incoming, thread, next_id: 1, device: None }, interrupts)
+        let presses = Arc::default();
+        (Self { requests, incoming, thread, next_id: 1, presses, device: None }, interrupts)
     }
 
     /// A session with a made-up engine.
@@ -125,6 +129,19 @@ impl Session {
     pub(super) fn id(&mut self) -> RequestId {
         self.next_id += 1;
         self.next_id - 1
+    }
+
+    /// Forgets Ctrl-C, and what is still told of requests that were given up.
+    pub(super) fn calm(&mut self) -> Result<(), Failure> {
+        self.presses.store(0, Ordering::Relaxed);
+        while let Ok(incoming) = self.incoming.try_recv() {
+            if let Incoming::Event(event) = incoming
+                && let Event::Failed { id: None, kind, message, .. } = *event
+            {
+                return Err(Failure::Error { kind, message });
+            }
+        }
+        Ok(())
     }
 
     /// Sends a request; one that cannot be sent is answered by the failure that ended the engine.
@@ -175,7 +192,7 @@ impl Session {
                     bar.set_position(done_bytes);
                 }
                 Event::Notice { message, .. } => bar.suspend(|| output.warn(&message)),
-                Event::Loaded { model, .. } => {
+                Event::Loaded { id: of, model } if of == id => {
                     bar.finish_and_clear();
                     return Ok(model);
                 }

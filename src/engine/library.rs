@@ -94,6 +94,13 @@ impl Librarian {
                     this.library(id).await
                 }),
             ),
+            Request::Copy { id, name, copy } => (
+                id,
+                Box::pin(async move {
+                    this.store()?.copy(&name, &copy).await?;
+                    this.library(id).await
+                }),
+            ),
             Request::Authorize { origin, token } => {
                 match (&this.store, &origin) {
                     (Some(store), _) => store.authorize(origin.as_deref(), token.as_deref()),

@@ -2,11 +2,14 @@
 
 mod bench;
 mod bench_search;
+mod choosing;
 mod compare;
 mod defaults;
 mod fit;
+mod guide;
 mod library;
 mod opened;
+mod prompts;
 mod reply;
 mod search;
 mod searches;
@@ -42,6 +45,11 @@ pub use crate::gpu::list_adapters;
 pub fn split_reply(reply: &str) -> (String, String) {
     let parts = crate::text::split(reply, None);
     (parts.thought, parts.output)
+}
+
+/// The name of a complete model in the store, as it is stored; none where there is none, or the store cannot be read.
+pub async fn stored_name(options: StoreOptions, name: &str) -> Option<String> {
+    Store::new(options).complete(name).await.ok().flatten()
 }
 
 /// Where events go.
@@ -233,7 +241,8 @@ impl Engine {
             Request::Library { id }
             | Request::Find { id, .. }
             | Request::Pull { id, .. }
-            | Request::Remove { id, .. } => unreachable!("request {id}: the library answers it"),
+            | Request::Remove { id, .. }
+            | Request::Copy { id, .. } => unreachable!("request {id}: the library answers it"),
         };
         if let Err(error) = result {
             self.fail(Some(id), &error);

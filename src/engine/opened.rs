@@ -1,5 +1,7 @@
 //! A model whose head was read: everything about it but its weights.
 
+use std::rc::Rc;
+
 use super::defaults;
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
@@ -11,9 +13,12 @@ use crate::text::{ChatTemplate, Tokenizer};
 /// Context where the user names none: enough for long thoughts, little enough for small cards. In tokens.
 const DEFAULT_CONTEXT: usize = 8192;
 
+/// Sequences beyond those of one request, so that a request with many leaves room for others.
+const SPARE: usize = 16;
+
 /// How a model turns text into tokens; random models have none.
 pub(super) struct Language {
-    pub(super) tokenizer: Tokenizer,
+    pub(super) tokenizer: Rc<Tokenizer>,
     pub(super) template: ChatTemplate,
 }
 
@@ -83,6 +88,7 @@ impl Opened {
             parameters: self.config.parameters(),
             claims: files.map(|files| files.claims.clone()).unwrap_or_default(),
             sampling: self.generation_config().and_then(|config| defaults::recommended(config).0),
+            template: files.and_then(|files| files.chat_template.clone()),
             ..ModelInfo::default()
         }
     }
@@ -104,7 +110,7 @@ impl Opened {
             files.tokenizer.bos_token.clone(),
             files.tokenizer.eos_token.clone(),
         );
-        Ok(Some(Language { tokenizer: Tokenizer::from_json(&files.tokenizer.json)?, template }))
+        Ok(Some(Language { tokenizer: Rc::new(Tokenizer::from_json(&files.tokenizer.json)?), template }))
     }
 
     /// Tokens that end a reply: of the files, and those that end a turn in every template we know.
@@ -129,7 +135,8 @@ impl Opened {
             quantize: options.quantize,
             kv: options.kv,
             context,
-            sequences: options.max_batch,
+            sequences: options.max_batch + SPARE,
+            spare: SPARE,
             pages: Options::pages_for(context),
             max_chunk_bytes: options.max_chunk_bytes.max(1),
         })

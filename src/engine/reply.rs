@@ -1,7 +1,8 @@
 //! From chosen tokens to the events of a reply: text, thought or output, stop texts.
 
+use crate::generate::SequenceId;
 use crate::protocol::{
-    Channel, Event, FinishReason, RequestId, SamplingOptions, ThoughtFormat, TopLogprob, Usage,
+    Channel, Event, FinishReason, PromptToken, RequestId, SamplingOptions, ThoughtFormat, TopLogprob, Usage,
 };
 use crate::sampler::Record;
 use crate::text::{EncodedPrompt, ReplyParser, StopMatcher, StreamDecoder, Tokenizer};
@@ -12,7 +13,8 @@ pub(super) struct Reply {
     choice: u32,
     decoder: StreamDecoder,
     stop: StopMatcher,
-    parser: ReplyParser,
+    /// None where the reply is told as it stands.
+    parser: Option<ReplyParser>,
     alternatives: usize,
     /// Whether the exact bytes of tokens are told.
     bytes: bool,
@@ -35,7 +37,7 @@ impl Reply {
             choice,
             decoder: StreamDecoder::new(),
             stop: StopMatcher::new(&sampling.stop),
-            parser: ReplyParser::of(thoughts, prompt.opened),
+            parser: (!sampling.verbatim).then(|| ReplyParser::of(thoughts, prompt.opened)),
             alternatives: sampling.top_logprobs as usize,
             bytes: sampling.token_bytes,
             raw: String::new(),
@@ -50,20 +52,28 @@ impl Reply {
     }
 
     /// Tells one token.
-    pub(super) fn push(&mut self, tokenizer: &Tokenizer, record: &Record, emit: &dyn Fn(Event)) {
+    pub(super) fn push(
+        &mut self,
+        tokenizer: &Tokenizer,
+        record: &Record,
+        top: &[(u32, f32)],
+        emit: &dyn Fn(Event),
+    ) {
         let text = if record.is_end() { String::new() } else { self.decoder.push(tokenizer, record.id) };
         let text = self.stop.push(&text);
         self.raw.push_str(&text);
-        let mut pieces = self.parser.push(&text).into_iter();
-        let (channel, text) = pieces.next().unwrap_or((self.parser.channel(), String::new()));
+        let mut pieces = self.parse(text).into_iter();
+        let (channel, text) = pieces.next().unwrap_or_else(|| {
+            (self.parser.as_ref().map_or(Channel::Output, ReplyParser::channel), String::new())
+        });
         self.tokens += 1;
         self.reasoning_tokens += usize::from(channel == Channel::Thought);
-        let top = record.top().take(self.alternatives).map(|(token, logprob)| TopLogprob {
-            token,
-            text: tokenizer.token_text(token),
-            logprob,
-            bytes: self.bytes_of(tokenizer, token),
-        });
+        let top: Vec<TopLogprob> = if top.is_empty() {
+            let top = record.top().take(self.alternatives);
+            top.map(|top| alternative(tokenizer, top, self.bytes)).collect()
+        } else {
+            top.iter().map(|&top| alternative(tokenizer, top, self.bytes)).collect()
+        };
         emit(Event::Token {
             id: self.request,
             choice: self.choice,
@@ -72,16 +82,20 @@ impl Reply {
             text,
             token: record.id,
             logprob: record.logprob(),
-            top: top.collect(),
-            bytes: self.bytes_of(tokenizer, record.id),
+            top,
+            bytes: self.bytes.then(|| tokenizer.token_bytes(record.id).into_owned()),
         });
         for (channel, text) in pieces {
             self.tell(channel, text, emit);
         }
     }
 
-    fn bytes_of(&self, tokenizer: &Tokenizer, token: u32) -> Option<Vec<u8>> {
-        self.bytes.then(|| tokenizer.token_bytes(token).into_owned())
+    fn parse(&mut self, text: String) -> Vec<(Channel, String)> {
+        match &mut self.parser {
+            Some(parser) => parser.push(&text),
+            None if text.is_empty() => Vec::new(),
+            None => vec![(Channel::Output, text)],
+        }
     }
 
     /// What there is to say about its end.
@@ -102,8 +116,8 @@ impl Reply {
         let mut text = self.stop.push(&text);
         text.push_str(&self.stop.finish());
         self.raw.push_str(&text);
-        let mut pieces = self.parser.push(&text);
-        pieces.extend(self.parser.finish());
+        let mut pieces = self.parse(text);
+        pieces.extend(self.parser.as_mut().map(ReplyParser::finish).unwrap_or_default());
         for (channel, text) in pieces {
             self.tell(channel, text, emit);
         }
@@ -116,9 +130,69 @@ impl Reply {
     }
 }
 
+fn alternative(tokenizer: &Tokenizer, (token, logprob): (u32, f32), bytes: bool) -> TopLogprob {
+    TopLogprob {
+        token,
+        text: tokenizer.token_text(token),
+        logprob,
+        bytes: bytes.then(|| tokenizer.token_bytes(token).into_owned()),
+    }
+}
+
+/// A prompt that is to be told, token by token as its probabilities become known.
+pub(super) struct Echo {
+    tokens: Vec<u32>,
+    /// Of the tokens from the second on.
+    heard: Vec<Heard>,
+    bytes: bool,
+}
+
+/// Log-probability of a token of a prompt, and the tokens most probable in its place.
+pub(super) type Heard = (f32, Vec<(u32, f32)>);
+
+impl Echo {
+    pub(super) fn new(tokens: &[u32], bytes: bool) -> Self {
+        Self { tokens: tokens.to_vec(), heard: Vec::new(), bytes }
+    }
+
+    /// Takes the probability of the token at `position`; what is known already comes again after a loss.
+    pub(super) fn hear(&mut self, position: usize, heard: Heard) {
+        if position == self.heard.len() + 1 {
+            self.heard.push(heard);
+        }
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.heard.len() + 1 >= self.tokens.len()
+    }
+
+    /// The tokens as they are told; without a tokenizer they have no text.
+    pub(super) fn tell(&self, tokenizer: Option<&Tokenizer>) -> Vec<PromptToken> {
+        let bytes_of = |token| tokenizer.map(|tokenizer| tokenizer.token_bytes(token).into_owned());
+        let alternatives = |top: &[(u32, f32)]| -> Vec<TopLogprob> {
+            let known =
+                tokenizer.map(|tokenizer| top.iter().map(|&top| alternative(tokenizer, top, self.bytes)));
+            known.into_iter().flatten().collect()
+        };
+        let heard = std::iter::once(None).chain(self.heard.iter().map(Some));
+        let tell = |(&token, heard): (&u32, Option<&Heard>)| PromptToken {
+            token,
+            text: tokenizer.map(|tokenizer| tokenizer.token_text(token)).unwrap_or_default(),
+            logprob: heard.map(|(logprob, _)| *logprob),
+            top: heard.map(|(_, top)| alternatives(top)).unwrap_or_default(),
+            bytes: bytes_of(token).filter(|_| self.bytes),
+        };
+        self.tokens.iter().zip(heard).map(tell).collect()
+    }
+}
+
 /// A request being answered: one reply a sequence.
 pub(super) struct Job {
     pub(super) id: RequestId,
+    /// One a reply, in their order.
+    pub(super) sequences: Vec<SequenceId>,
+    /// The prompt, while it is still to be told.
+    pub(super) echo: Option<Echo>,
     pub(super) prompt_tokens: usize,
     pub(super) cached_tokens: usize,
     pub(super) started_ms: f64,

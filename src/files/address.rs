@@ -40,6 +40,7 @@ pub(super) async fn look_up(url: &str) -> Result<Manifest> {
         revision,
         license: None,
         files,
+        home: None,
     })
 }
 

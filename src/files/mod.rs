@@ -18,6 +18,7 @@ pub use crate::platform::ByteSource;
 mod address;
 mod beside;
 mod catalogue;
+mod copies;
 mod download;
 mod folder;
 mod forms;

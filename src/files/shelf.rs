@@ -2,7 +2,8 @@
 //! (huggingface.co/docs/hub/local-cache: `models--user--name/{blobs,refs,snapshots}`).
 
 use super::download;
-use super::hub::RepoFile;
+use super::forms::Form;
+use super::hub::{RepoFile, Repository};
 use super::store::{Manifest, Store};
 use crate::Result;
 use crate::platform::{disk, http};
@@ -16,6 +17,18 @@ pub(super) struct Spot {
     pub(super) held: String,
     /// The blob as the link names it.
     pub(super) target: String,
+}
+
+/// What a form of a repository is, stored.
+pub(super) fn hub_manifest(repository: &Repository, form: &Form) -> Manifest {
+    Manifest {
+        name: format!("{}:{}", repository.repo, form.label),
+        source: repository.source(form),
+        revision: Some(repository.commit.clone()),
+        license: repository.license.clone(),
+        files: form.files.clone(),
+        home: None,
+    }
 }
 
 /// A name that is one part of a path on every system, and different for different names.
@@ -55,7 +68,7 @@ impl Store {
             return format!("{repo}/snapshots/{commit}");
         }
         let revision = slug(manifest.revision.as_deref().unwrap_or("files"));
-        format!("{}/models/{}/{revision}", self.options.home, slug(&manifest.name))
+        format!("{}/models/{}/{revision}", self.options.home, slug(manifest.own_name()))
     }
 
     pub(super) fn spot(&self, manifest: &Manifest, file: &RepoFile) -> Spot {
@@ -125,7 +138,7 @@ impl Store {
                 disk::remove(&spot.held).await?;
             }
         }
-        let own = format!("{}/models/{}", self.options.home, slug(&manifest.name));
+        let own = format!("{}/models/{}", self.options.home, slug(manifest.own_name()));
         let folder = self.folder(manifest);
         remove_empty_folders(&folder, manifest).await?;
         match self.cached(manifest) {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::catalogue;
 use super::download::{self, DownloadOptions, Step};
-use super::forms::Form;
-use super::hub::{self, RepoFile, Repository};
+use super::hub::{self, RepoFile};
+use super::shelf::hub_manifest;
 use super::{address, reference};
 use crate::platform::{self, disk, http};
 use crate::protocol::{Library, Listing, ModelSource, PullPhase, StoredModel};
@@ -57,6 +57,9 @@ pub(super) struct Manifest {
     pub(super) revision: Option<String>,
     pub(super) license: Option<String>,
     pub(super) files: Vec<RepoFile>,
+    /// The name that its files lie under, where that is another: this is a second name of the same files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) home: Option<String>,
 }
 
 /// How far a pull is, over all its files.
@@ -103,6 +106,8 @@ impl Manifest {
     fn answers(&self, source: &ModelSource) -> bool {
         match source {
             ModelSource::Stored { name } => self.name.eq_ignore_ascii_case(name),
+            // A second name answers to itself alone.
+            _ if self.home.is_some() => false,
             ModelSource::Url { .. } => self.source == *source,
             ModelSource::Hub { repo, revision, file } => {
                 let Some((own, label)) = self.repo() else { return false };
@@ -133,8 +138,9 @@ impl Store {
     /// What is here, and what is known to suit.
     pub async fn library(&self) -> Result<Library> {
         let mut models = Vec::new();
-        for manifest in self.manifests().await? {
-            models.push(self.describe(&manifest).await?);
+        let manifests = self.manifests().await?;
+        for manifest in &manifests {
+            models.push(self.describe(manifest).await?);
         }
         let space = disk::space(&self.options.home).await;
         Ok(Library {
@@ -143,7 +149,7 @@ impl Store {
                 (Some(cache), _) => format!("{} and {cache}", self.options.home),
                 (None, _) => self.options.home.clone(),
             },
-            used_bytes: models.iter().map(|model| model.done_bytes).sum(),
+            used_bytes: self.used_bytes(&manifests, &models),
             models,
             free_bytes: space.free_bytes,
             persistent: space.persistent,
@@ -183,7 +189,7 @@ impl Store {
         let modified = disk::look(&self.manifest_path(&manifest.name)).await?;
         Ok(StoredModel {
             name: manifest.name.clone(),
-            source: manifest.source.clone(),
+            source: manifest.told_source(),
             bytes: manifest.bytes(),
             done_bytes,
             complete,
@@ -193,7 +199,7 @@ impl Store {
     }
 
     /// The stored model that a source names: a complete one before a partial one.
-    async fn stored(&self, source: &ModelSource) -> Result<Option<(Manifest, StoredModel)>> {
+    pub(super) async fn stored(&self, source: &ModelSource) -> Result<Option<(Manifest, StoredModel)>> {
         let mut partial = None;
         for manifest in self.manifests().await?.into_iter().filter(|manifest| manifest.answers(source)) {
             let model = self.describe(&manifest).await?;
@@ -385,15 +391,5 @@ impl Store {
         self.delete_files(manifest, None).await?;
         disk::remove(&self.manifest_path(&manifest.name)).await?;
         disk::remove_if_empty(&format!("{}/models", self.options.home)).await
-    }
-}
-
-fn hub_manifest(repository: &Repository, form: &Form) -> Manifest {
-    Manifest {
-        name: format!("{}:{}", repository.repo, form.label),
-        source: repository.source(form),
-        revision: Some(repository.commit.clone()),
-        license: repository.license.clone(),
-        files: form.files.clone(),
     }
 }

@@ -94,7 +94,7 @@ pub enum LoadPhase {
 pub struct StoredModel {
     /// Names it in `ModelSource::Stored`, in `polo show` and `polo rm`; e.g. `bartowski/Marco-o1-GGUF:Q4_K_M`.
     pub name: String,
-    /// Where it came from.
+    /// Where it came from; of a second name, the model that it is a name of.
     pub source: ModelSource,
     /// Bytes it will have, or has.
     pub bytes: u64,

@@ -25,7 +25,7 @@ pub use reports::{
     BenchReport, Channel, ContextCounts, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench,
     ModelInfo, PromptToken, SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
 };
-pub use sampling::{Format, REPEAT_WINDOW, SamplingOptions};
+pub use sampling::{Format, SamplingOptions};
 pub use search::{
     Action, AnswerKind, KNOBS, Knob, Mode, Preset, Reflection, Repeats, SearchOptions, Selection, VoteRule,
 };
@@ -158,6 +158,16 @@ pub enum Request {
         id: RequestId,
         /// `StoredModel::name`.
         name: String,
+    },
+    /// Give a stored model a second name; no byte is copied, and either name can be removed without the other.
+    /// Answered by `Library`.
+    Copy {
+        /// Whose answers.
+        id: RequestId,
+        /// `StoredModel::name`.
+        name: String,
+        /// The second name.
+        copy: String,
     },
     /// Search for an answer; answered by `Started`, `Launched`, `Token`, `Expanded`, `Visited`, `Voted`,
     /// `Searched`… and `SearchDone`. `Cancel` ends it at once with the best answer so far.

@@ -132,6 +132,9 @@ pub struct ModelInfo {
     pub load_ms: f64,
     /// Sampling that the model's own `generation_config.json` recommends.
     pub sampling: Option<SamplingOptions>,
+    /// Its chat template, in Jinja's words, where its files have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 /// How one tensor is held.

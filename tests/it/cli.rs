@@ -34,6 +34,14 @@ fn help_teaches_with_examples() {
         (&["list", "--help"], "--all"),
         (&["show", "--help"], "--json"),
         (&["rm", "--help"], "polo list"),
+        (&["run", "--help"], "cat notes.txt | polo run"),
+        (&["cp", "--help"], "polo cp marco-o1 thinker"),
+        (&["ps", "--help"], "POLO_HOST"),
+        (&["stop", "--help"], "polo stop"),
+        (&["config", "--help"], "[sampling]"),
+        (&["completions", "--help"], "bash-completion"),
+        (&["man", "--help"], "man -l -"),
+        (&["help", "run"], "/save"),
     ] {
         let output = run(words);
         assert_eq!(output.status.code(), Some(0));
@@ -53,7 +61,12 @@ fn wrong_usage_is_told_with_code_2() {
     check(&["ask"], "QUESTION");
     check(&["ask", "--temperature", "9", "hi"], "temperature is 9, expected 0 to 4");
     check(&["ask", "--temperature", "NaN", "hi"], "temperature is NaN");
-    check(&["ask", "--json", "--top-logprobs", "6", "hi"], "top_logprobs is 6");
+    check(&["ask", "--json", "--top-logprobs", "21", "hi"], "top_logprobs is 21");
+    check(&["run", "What is it?"], "polo run polo-tiny");
+    check(&["run", "polo-tiny"], "nothing to answer");
+    check(&["run", "polo-tiny", "--format", "xml", "hi"], "neither `json` nor a JSON schema");
+    check(&["run", "polo-tiny", "--temperature", "9", "hi"], "temperature is 9");
+    check(&["completions", "tcsh"], "bash");
     check(&["ask", "--kv", "f8", "hi"], "f16, f32");
     check(&["ask", " "], "the question is empty");
     check(&["ask", "-"], "the question is empty");

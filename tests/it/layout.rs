@@ -10,6 +10,7 @@ use std::path::Path;
 const MAY_USE: [(&str, &[&str]); 19] = [
     ("error", &[]),
     ("protocol", &["error"]),
+    ("grammar", &["protocol", "error"]),
     ("quant", &[]),
     ("sampler", &[]),
     ("platform", &["error"]),
@@ -25,7 +26,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
         "engine",
         &[
             "eval", "search", "generate", "model", "text", "files", "ops", "gpu", "platform", "sampler",
-            "quant", "protocol", "error",
+            "grammar", "quant", "protocol", "error",
         ],
     ),
     ("worker", &["engine", "eval", "platform", "protocol", "error"]),

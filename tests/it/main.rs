@@ -1,7 +1,12 @@
 //! What holds across modules, and what the programs do when run from outside.
 
 mod big_model;
+mod choosing;
 mod cli;
+mod cli_defaults;
+#[cfg(unix)]
+mod cli_run;
+mod crowd;
 mod driver;
 mod errors;
 mod failures;
@@ -14,6 +19,7 @@ mod hub;
 mod layout;
 mod library;
 mod nf4;
+mod options;
 mod pull;
 mod quant;
 mod real;

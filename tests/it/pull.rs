@@ -252,3 +252,46 @@ fn gpu_ask_pulls_what_is_not_here() {
     assert_eq!(ask(), tokens);
     assert_eq!(place.hub.asked(""), 0, "the second time it works offline");
 }
+
+#[test]
+fn a_second_name_costs_no_bytes_and_keeps_the_files() {
+    let place = Place::new(300_000);
+    let done = |words: &[&str]| -> String {
+        let output = place.run(words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {output:?}");
+        text(&output.stdout).to_owned()
+    };
+    let refused = |words: &[&str], said: &str| {
+        let output = place.run(words);
+        assert_ne!(output.status.code(), Some(0), "{words:?}");
+        assert!(text(&output.stderr).contains(said), "{words:?}: {}", text(&output.stderr));
+    };
+    // One in the hub's cache, one beside the manifests.
+    let port = place.hub.url.rsplit(':').next().unwrap().to_owned();
+    let address = format!("http://localhost:{port}/org/model-GGUF/resolve/main/model-Q4_0.gguf");
+    for name in ["org/model-GGUF", address.as_str()] {
+        done(&["pull", name]);
+        let before = files_in(place.folder.path()).len();
+        refused(&["cp", "no/such", "fast"], "no/such is not stored here");
+        for wrong in ["a/b", "../x", "marco-o1", "polo-tiny", "x.gguf", ""] {
+            refused(&["cp", name, wrong], "cannot be a model's name");
+        }
+        assert!(done(&["cp", name, "fast"]).contains("fast is "));
+        refused(&["cp", name, "Fast"], "stored already");
+        assert!(done(&["cp", "fast", "faster"]).contains("faster is fast now"));
+        assert_eq!(files_in(place.folder.path()).len(), before + 2, "a manifest each, and nothing else");
+        assert!(done(&["list"]).contains("300.00 kB used"), "files count once");
+        // The first name goes, then the middle one: the last holds the files.
+        assert!(done(&["rm", name]).contains("0 B are free again"));
+        refused(&["rm", name], "is not stored here");
+        assert!(done(&["rm", "fast"]).contains("0 B are free again"));
+        let shown = done(&["show", "faster", "--json"]);
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(
+            (&shown["stored"]["complete"], &shown["stored"]["done_bytes"]),
+            (&true.into(), &300_000.into())
+        );
+        assert!(done(&["rm", "faster"]).contains("300.00 kB are free again"));
+        assert_eq!(files_in(place.folder.path()), Vec::<String>::new(), "{name}");
+    }
+}

@@ -185,7 +185,8 @@ async fn pages_of_others_may_not_ask() {
     assert!(answer.headers["access-control-allow-headers"].to_str().unwrap().contains("x-stainless-os"));
 }
 
-#[tokio::test]
+// Threads of their own: the test waits, and what was dropped ends meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_goes_away_frees_its_work() {
     let script = Script { hangs: true, ..Script::default() };
     let options = ServerOptions { queue: 2, ..ServerOptions::default() };

@@ -4,6 +4,7 @@
 //! missing is installed, and what cannot be installed is named together with the command to type.
 
 mod checks;
+mod clients;
 mod console;
 mod machine;
 mod models;
@@ -23,6 +24,8 @@ Set-up, run and test of Polo.
   cargo xtask run  [--port 8080] [--no-open]   build the page and serve it on this machine
   cargo xtask test [--only a,b] [--from a]     run every check; --only and --from take step names
   cargo xtask slow [--only a,b]                the long checks
+  cargo xtask page                             build the page into dist/, ready for any static host
+  cargo xtask install [--root DIR]             install one program, polo, with the page inside
   cargo xtask setup                            install what the commands above need, and stop
 
 Each installs what is missing first and says what it does. Tools go to ~/.cache/polo (another
@@ -43,18 +46,21 @@ fn main() -> ExitCode {
 fn dispatch(arguments: &[String]) -> Result<ExitCode, String> {
     let Some((command, rest)) = arguments.split_first() else {
         println!("{HELP}");
-        return Err("a command is missing: run, test, slow or setup".into());
+        return Err("a command is missing: run, test, slow, page, install or setup".into());
     };
     let options = match command.as_str() {
         "run" => Options::read(rest, &["--port"], &["--no-open"])?,
         "test" => Options::read(rest, &["--only", "--from"], &[])?,
         "slow" => Options::read(rest, &["--only"], &[])?,
-        "setup" => Options::read(rest, &[], &[])?,
+        "setup" | "page" => Options::read(rest, &[], &[])?,
+        "install" => Options::read(rest, &["--root"], &[])?,
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             return Ok(ExitCode::SUCCESS);
         }
-        other => return Err(format!("`{other}` is no command: expected run, test, slow or setup")),
+        other => {
+            return Err(format!("`{other}` is no command: expected run, test, slow, page, install or setup"));
+        }
     };
     let machine = machine::Machine::look()?;
     match command.as_str() {
@@ -64,6 +70,8 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode, String> {
                 port.parse().map_err(|_| format!("--port {port}: expected a number from 1 to 65535"))?;
             page::run(&machine, port, !options.has("--no-open"))
         }
+        "page" => page::make(&machine).map(|_| ExitCode::SUCCESS),
+        "install" => page::install(&machine, options.value("--root")),
         "setup" => {
             let missing = setup::ensure(&machine, setup::Purpose::Test);
             missing.report();

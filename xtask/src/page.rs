@@ -12,14 +12,7 @@ use crate::{console, process, server, shell, wasm_std};
 pub(crate) fn run(machine: &Machine, port: u16, open: bool) -> Result<ExitCode, String> {
     // First, because nobody wants to wait for a build and then hear that the port is taken.
     let server = server::Server::bind(port)?;
-    let missing = setup::ensure(machine, Purpose::Run);
-    missing.report();
-    let needed = [setup::WASM_TARGET, setup::TRUNK, setup::WASM_BINDGEN];
-    if let Some(lack) = missing.first_of(&needed) {
-        return Err(format!("the page cannot be built: {lack}"));
-    }
-    console::step("page", "compile it for the browser; the first time takes minutes, then seconds");
-    let dist = build(machine)?;
+    let dist = make(machine)?;
 
     console::step("serve", "the page, to this machine only");
     let address = format!("http://localhost:{port}");
@@ -32,6 +25,54 @@ pub(crate) fn run(machine: &Machine, port: u16, open: bool) -> Result<ExitCode, 
     }
     server.serve(&dist)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo xtask page`: installs what is missing and builds the page; returns its folder.
+pub(crate) fn make(machine: &Machine) -> Result<PathBuf, String> {
+    let missing = setup::ensure(machine, Purpose::Run);
+    missing.report();
+    let needed = [setup::WASM_TARGET, setup::TRUNK, setup::WASM_BINDGEN];
+    if let Some(lack) = missing.first_of(&needed) {
+        return Err(format!("the page cannot be built: {lack}"));
+    }
+    console::step("page", "compile it for the browser; the first time takes minutes, then seconds");
+    build(machine)
+}
+
+/// `cargo xtask install`: the page first, then the program with the page inside, where `cargo install` puts
+/// programs or below `root`.
+pub(crate) fn install(machine: &Machine, root: Option<&str>) -> Result<ExitCode, String> {
+    let dist = make(machine)?;
+    console::step("install", "polo, with the page inside; in release, which takes minutes");
+    let mut cargo = machine.cargo();
+    cargo.args(["install", "--locked", "--force", "--bin", "polo", "--path"]).arg(&machine.root);
+    cargo.env("POLO_PAGE_DIR", &dist);
+    if let Some(root) = root {
+        cargo.arg("--root").arg(root);
+    }
+    process::run(&mut cargo)?;
+    let program = installed(root, |name| std::env::var_os(name).filter(|value| !value.is_empty()));
+    let Some(program) = program.filter(|program| program.exists()) else {
+        console::note("Installed; the lines above say where.");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let bytes = std::fs::metadata(&program).map(|data| data.len()).unwrap_or_default();
+    console::note(&format!("{}: {bytes} bytes, page inside", program.display()));
+    let version = process::capture(Command::new(&program).arg("--version"));
+    console::note(&format!("It says: {}", version.ok_or("nothing: it does not start")?.trim()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where `cargo install` puts the program, unless Cargo's own configuration says otherwise.
+fn installed(root: Option<&str>, variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
+    let home =
+        || variable("HOME").or_else(|| variable("USERPROFILE")).map(|home| Path::new(&home).join(".cargo"));
+    let root = root
+        .map(PathBuf::from)
+        .or_else(|| variable("CARGO_INSTALL_ROOT").map(PathBuf::from))
+        .or_else(|| variable("CARGO_HOME").map(PathBuf::from))
+        .or_else(home)?;
+    Some(root.join("bin").join(format!("polo{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Builds the page in release; returns the folder to serve.
@@ -92,5 +133,29 @@ fn open_browser(address: &str) {
         .spawn();
     if let Err(e) = started {
         console::note(&format!("No browser could be started ({e}): open the address yourself."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::installed;
+
+    #[test]
+    fn the_program_is_where_cargo_puts_it() {
+        let with = |root, known: &[(&str, &str)]| {
+            let found = installed(root, |name| {
+                known.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into())
+            });
+            found.and_then(|path| path.parent().map(Path::to_owned))
+        };
+        let home = ("HOME", "/h");
+        assert_eq!(with(Some("/r"), &[home]).as_deref(), Some(Path::new("/r/bin")));
+        assert_eq!(with(None, &[home, ("CARGO_HOME", "/c")]).as_deref(), Some(Path::new("/c/bin")));
+        let root = ("CARGO_INSTALL_ROOT", "/i");
+        assert_eq!(with(None, &[root, ("CARGO_HOME", "/c")]).as_deref(), Some(Path::new("/i/bin")));
+        assert_eq!(with(None, &[home]).as_deref(), Some(Path::new("/h/.cargo/bin")));
+        assert_eq!(with(None, &[]), None);
     }
 }

@@ -1,0 +1,97 @@
+//! The file of defaults, completions and the manual from outside; `ps` where no server runs.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn polo(config: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_polo"));
+    command.args(words).env("XDG_CONFIG_HOME", config).env("POLO_HOME", config).stdin(Stdio::null());
+    for name in ["POLO_MODEL", "POLO_HOST", "POLO_SAMPLING_TEMPERATURE", "POLO_CONTEXT"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// A folder with this config.toml.
+fn folder(file: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("polo")).unwrap();
+    std::fs::write(folder.path().join("polo/config.toml"), file).unwrap();
+    folder
+}
+
+#[test]
+fn config_shows_what_holds_and_why() {
+    let folder = folder("context = 512\n[sampling]\ntemperature = 0.25\ntop_k = 7\n");
+    let output =
+        polo(folder.path(), &["config", "--json"]).env("POLO_SAMPLING_TEMPERATURE", "0.5").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown["exists"], true);
+    let holds = |key: &str| {
+        let rows = shown["settings"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["key"] == key).unwrap_or_else(|| panic!("no {key}: {shown}"));
+        (row["value"].as_str().unwrap_or("none").to_owned(), row["origin"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(holds("sampling.temperature"), ("0.5".into(), "POLO_SAMPLING_TEMPERATURE".into()));
+    assert_eq!(holds("sampling.top_k"), ("7".into(), "file".into()));
+    assert_eq!(holds("context"), ("512".into(), "file".into()));
+    assert_eq!(holds("kv"), ("f16".into(), "default, POLO_KV".into()));
+    assert_eq!(holds("sampling.top_p").0, "0.9");
+    let table = polo(folder.path(), &["config"]).output().unwrap();
+    assert!(text(&table.stdout).contains("sampling.top_k"), "{table:?}");
+    assert!(text(&table.stdout).lines().next().unwrap().ends_with("polo/config.toml"), "{table:?}");
+}
+
+#[test]
+fn a_bad_file_stops_commands_and_says_where() {
+    let folder = folder("[sampling]\ntemprature = 1\n");
+    let failed = |words: &[&str]| -> Output { polo(folder.path(), words).output().unwrap() };
+    for words in [&["problems"][..], &["run", "polo-tiny", "hi"], &["config"]] {
+        let output = failed(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {output:?}");
+        let told = text(&output.stderr);
+        assert!(told.contains("did you mean `sampling.temperature`?"), "{told}");
+        assert!(told.contains("config.toml"), "{told}");
+    }
+    assert!(failed(&["--help"]).status.success() && failed(&["completions", "bash"]).status.success());
+}
+
+#[test]
+fn completions_are_scripts() {
+    let folder = folder("");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = polo(folder.path(), &["completions", shell]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let script = text(&output.stdout);
+        assert!(script.contains("hide-thinking") && script.contains("completions"), "{shell}: {script}");
+        let file = folder.path().join("script");
+        std::fs::write(&file, script).unwrap();
+        // The shell itself, where it is here, reads the script without running it.
+        if ["bash", "zsh", "fish"].contains(&shell)
+            && let Ok(read) = Command::new(shell).arg("-n").arg(&file).output()
+        {
+            assert!(read.status.success(), "{shell}: {read:?}");
+        }
+    }
+    let man = polo(folder.path(), &["man", "run"]).output().unwrap();
+    assert!(text(&man.stdout).contains(".TH") && text(&man.stdout).contains("hide\\-thinking"), "{man:?}");
+    assert_eq!(polo(folder.path(), &["man", "walk"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn ps_says_when_no_server_runs() {
+    let folder = folder("");
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let output = polo(folder.path(), &["ps"]).env("POLO_HOST", format!("127.0.0.1:{port}")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("no server runs there") && told.contains(&port.to_string()), "{told}");
+}
