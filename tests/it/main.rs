@@ -31,5 +31,6 @@ mod searches;
 mod server;
 mod server_guard;
 mod servers;
+mod server_ollama;
 mod shaders;
 mod text;
