@@ -13,6 +13,13 @@ pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
     let Some(host) = host.filter(|host| !host.is_empty() && !host.contains(['@', ' '])) else {
         return Err(format!("{address:?} is no address of a server; expected http://host:port/v1"));
     };
+    // The page's own policy (index.html) lets nothing else pass, and would not say why.
+    let name = host.split(':').next().unwrap_or_default();
+    if url.starts_with("http://") && !["localhost", "127.0.0.1"].contains(&name) {
+        return Err(format!(
+            "http://{host} is not on this machine: a page may ask it by https only. The command can: polo run --engine {url}"
+        ));
+    }
     let origin = url[..url.len() - rest.map_or(0, str::len) + host.len()].to_owned();
     let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
     let title = format!("{} at {host}", model.as_deref().unwrap_or("a model"));
@@ -44,6 +51,13 @@ mod tests {
             matches!(&choice.source, ModelSource::Remote { url, model: None, .. } if url == "http://localhost:8080")
         );
         assert_eq!(origin, "http://localhost:8080");
+    }
+
+    #[test]
+    fn other_machines_are_asked_by_https() {
+        assert!(choice("http://10.0.0.5:8000/v1", "").unwrap_err().contains("https only"));
+        assert!(choice("localhost.example:80", "").is_err());
+        assert!(choice("127.0.0.1:8080/v1", "").is_ok() && choice("https://10.0.0.5/v1", "").is_ok());
     }
 
     #[test]

@@ -57,9 +57,8 @@ pub fn Server() -> impl IntoView {
             {move || problem.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
             <p class="hint">
                 "vLLM, llama.cpp's server, or " <code>"polo serve"</code>
-                ". Your questions and the replies then go to that address and to nobody else; the key is forgotten when you
-                leave the page. The server must allow this page (CORS), and from an https page browsers reach http only
-                on this machine."
+                ". Your questions and the replies then go to that address and to nobody else; the key is \
+                 forgotten when you leave the page. The server must allow this page (CORS); other machines need https."
             </p>
         </details>
     }
