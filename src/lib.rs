@@ -18,7 +18,16 @@ pub mod search;
 pub mod text;
 
 #[cfg(feature = "native")]
+#[path = "grammar/native.rs"]
+pub mod grammar;
+#[cfg(not(feature = "native"))]
+#[path = "grammar/none.rs"]
+pub mod grammar;
+
+#[cfg(feature = "native")]
 pub mod cli;
+#[cfg(feature = "native")]
+pub mod server;
 #[cfg(feature = "web")]
 pub mod ui;
 #[cfg(feature = "web")]

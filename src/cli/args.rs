@@ -15,6 +15,7 @@ use super::problems::ProblemsArgs;
 use super::remote_server::{PsArgs, StopArgs};
 use super::run::RunArgs;
 use super::search_args::SearchArgs;
+use super::serve::{self, ServeArgs};
 use super::shells::{CompletionsArgs, ManArgs};
 use crate::engine;
 use crate::protocol::{KvType, LoadOptions, Mode, ModelSource, Quantize, SamplingOptions, Variant};
@@ -75,6 +76,9 @@ pub(super) enum Command {
     /// Delete models that are here.
     #[command(after_help = RM_EXAMPLES)]
     Rm(RmArgs),
+    /// Answer OpenAI's and Ollama's clients over HTTP.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(ServeArgs),
     /// Give a model that is here a second name.
     #[command(after_help = CP_EXAMPLES)]
     Cp(CpArgs),
@@ -113,7 +117,7 @@ impl Command {
             | Self::Cp(CpArgs { json, .. })
             | Self::Ps(PsArgs { json, .. })
             | Self::Config(ConfigArgs { json, .. }) => *json,
-            Self::Problems(_) | Self::Run(_) | Self::Stop(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Problems(_) | Self::Serve(_) | Self::Run(_) | Self::Stop(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }

@@ -25,6 +25,7 @@ mod results;
 mod run;
 mod search;
 mod search_args;
+mod serve;
 mod session;
 mod shells;
 mod tree;
@@ -64,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => library::list(&args, &mut output),
         Command::Show(args) => library::show(&args, &mut output),
         Command::Rm(args) => library::remove(&args, &mut output),
+        Command::Serve(args) => serve::run(&args, &mut output),
         Command::Cp(args) => library::copy(&args, &mut output),
         Command::Ps(args) => remote_server::ps(&args, &mut output),
         Command::Stop(args) => remote_server::stop(&args, &mut output),

@@ -99,7 +99,7 @@ impl Session {
                 seed: 1,
                 choice: sequence as u32,
                 max_new_tokens: tokens,
-                end_tokens: Vec::new(),
+                ..SequenceRequest::default()
             })?;
         }
         let (mut told, mut from, mut first_told) = (0, now_ms(), 0);
@@ -107,7 +107,7 @@ impl Session {
             for output in self.scheduler.step().await? {
                 match output {
                     Output::Token { .. } => told += 1,
-                    Output::Finished { .. } => {}
+                    Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
                     Output::Failed { error, .. } => return Err(error),
                 }
             }

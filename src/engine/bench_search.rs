@@ -65,7 +65,7 @@ impl Session {
             seed: 1,
             choice,
             max_new_tokens,
-            end_tokens: Vec::new(),
+            ..SequenceRequest::default()
         };
         let mut row = LaneBench { lanes, ..LaneBench::default() };
         let mut first_token_ms = 0.0;
@@ -145,7 +145,7 @@ fn fail(outputs: Vec<Output>) -> Result<usize> {
     for output in outputs {
         match output {
             Output::Token { .. } => tokens += 1,
-            Output::Finished { .. } => {}
+            Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
             Output::Failed { error, .. } => return Err(error),
         }
     }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_search;
+mod choosing;
 mod compare;
 mod defaults;
 mod fit;
@@ -37,6 +38,12 @@ use crate::search::Search;
 
 pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
 pub use crate::gpu::list_adapters;
+
+/// The thought and the output of a whole reply with its tags.
+pub fn split_reply(reply: &str) -> (String, String) {
+    let parts = crate::text::split(reply, None);
+    (parts.thought, parts.output)
+}
 
 /// The name of a complete model in the store, as it is stored; none where there is none, or the store cannot be read.
 pub async fn stored_name(options: StoreOptions, name: &str) -> Option<String> {

@@ -11,6 +11,9 @@ use crate::text::{ChatTemplate, Tokenizer};
 /// Context where the user names none: enough for long thoughts, little enough for small cards. In tokens.
 const DEFAULT_CONTEXT: usize = 8192;
 
+/// Sequences beyond those of one request, so that a request with many leaves room for others.
+const SPARE: usize = 16;
+
 /// How a model turns text into tokens; random models have none.
 pub(super) struct Language {
     pub(super) tokenizer: Tokenizer,
@@ -130,7 +133,8 @@ impl Opened {
             quantize: options.quantize,
             kv: options.kv,
             context,
-            sequences: options.max_batch,
+            sequences: options.max_batch + SPARE,
+            spare: SPARE,
             pages: Options::pages_for(context),
             max_chunk_bytes: options.max_chunk_bytes.max(1),
         })

@@ -1,7 +1,8 @@
 //! From chosen tokens to the events of a reply: text, thought or output, stop texts.
 
+use crate::generate::SequenceId;
 use crate::protocol::{
-    Channel, Event, FinishReason, RequestId, SamplingOptions, ThoughtFormat, TopLogprob, Usage,
+    Channel, Event, FinishReason, PromptToken, RequestId, SamplingOptions, ThoughtFormat, TopLogprob, Usage,
 };
 use crate::sampler::Record;
 use crate::text::{EncodedPrompt, ReplyParser, StopMatcher, StreamDecoder, Tokenizer};
@@ -50,7 +51,13 @@ impl Reply {
     }
 
     /// Tells one token.
-    pub(super) fn push(&mut self, tokenizer: &Tokenizer, record: &Record, emit: &dyn Fn(Event)) {
+    pub(super) fn push(
+        &mut self,
+        tokenizer: &Tokenizer,
+        record: &Record,
+        top: &[(u32, f32)],
+        emit: &dyn Fn(Event),
+    ) {
         let text = if record.is_end() { String::new() } else { self.decoder.push(tokenizer, record.id) };
         let text = self.stop.push(&text);
         self.raw.push_str(&text);
@@ -58,12 +65,12 @@ impl Reply {
         let (channel, text) = pieces.next().unwrap_or((self.parser.channel(), String::new()));
         self.tokens += 1;
         self.reasoning_tokens += usize::from(channel == Channel::Thought);
-        let top = record.top().take(self.alternatives).map(|(token, logprob)| TopLogprob {
-            token,
-            text: tokenizer.token_text(token),
-            logprob,
-            bytes: self.bytes_of(tokenizer, token),
-        });
+        let top: Vec<TopLogprob> = if top.is_empty() {
+            let top = record.top().take(self.alternatives);
+            top.map(|top| alternative(tokenizer, top, self.bytes)).collect()
+        } else {
+            top.iter().map(|&top| alternative(tokenizer, top, self.bytes)).collect()
+        };
         emit(Event::Token {
             id: self.request,
             choice: self.choice,
@@ -72,16 +79,12 @@ impl Reply {
             text,
             token: record.id,
             logprob: record.logprob(),
-            top: top.collect(),
-            bytes: self.bytes_of(tokenizer, record.id),
+            top,
+            bytes: self.bytes.then(|| tokenizer.token_bytes(record.id).into_owned()),
         });
         for (channel, text) in pieces {
             self.tell(channel, text, emit);
         }
-    }
-
-    fn bytes_of(&self, tokenizer: &Tokenizer, token: u32) -> Option<Vec<u8>> {
-        self.bytes.then(|| tokenizer.token_bytes(token).into_owned())
     }
 
     /// What there is to say about its end.
@@ -116,9 +119,66 @@ impl Reply {
     }
 }
 
+fn alternative(tokenizer: &Tokenizer, (token, logprob): (u32, f32), bytes: bool) -> TopLogprob {
+    TopLogprob {
+        token,
+        text: tokenizer.token_text(token),
+        logprob,
+        bytes: bytes.then(|| tokenizer.token_bytes(token).into_owned()),
+    }
+}
+
+/// A prompt that is to be told, token by token as its probabilities become known.
+pub(super) struct Echo {
+    tokens: Vec<u32>,
+    /// Of the tokens from the second on.
+    heard: Vec<(f32, Vec<(u32, f32)>)>,
+    bytes: bool,
+}
+
+impl Echo {
+    pub(super) fn new(tokens: &[u32], bytes: bool) -> Self {
+        Self { tokens: tokens.to_vec(), heard: Vec::new(), bytes }
+    }
+
+    /// Takes the probability of the token at `position`; what is known already comes again after a loss.
+    pub(super) fn hear(&mut self, position: usize, logprob: f32, top: Vec<(u32, f32)>) {
+        if position == self.heard.len() + 1 {
+            self.heard.push((logprob, top));
+        }
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.heard.len() + 1 >= self.tokens.len()
+    }
+
+    /// The tokens as they are told; without a tokenizer they have no text.
+    pub(super) fn tell(&self, tokenizer: Option<&Tokenizer>) -> Vec<PromptToken> {
+        let bytes_of = |token| tokenizer.map(|tokenizer| tokenizer.token_bytes(token).into_owned());
+        let alternatives = |top: &[(u32, f32)]| -> Vec<TopLogprob> {
+            let known =
+                tokenizer.map(|tokenizer| top.iter().map(|&top| alternative(tokenizer, top, self.bytes)));
+            known.into_iter().flatten().collect()
+        };
+        let heard = std::iter::once(None).chain(self.heard.iter().map(Some));
+        let tell = |(&token, heard): (&u32, Option<&(f32, Vec<(u32, f32)>)>)| PromptToken {
+            token,
+            text: tokenizer.map(|tokenizer| tokenizer.token_text(token)).unwrap_or_default(),
+            logprob: heard.map(|(logprob, _)| *logprob),
+            top: heard.map(|(_, top)| alternatives(top)).unwrap_or_default(),
+            bytes: bytes_of(token).filter(|_| self.bytes),
+        };
+        self.tokens.iter().zip(heard).map(tell).collect()
+    }
+}
+
 /// A request being answered: one reply a sequence.
 pub(super) struct Job {
     pub(super) id: RequestId,
+    /// One a reply, in their order.
+    pub(super) sequences: Vec<SequenceId>,
+    /// The prompt, while it is still to be told.
+    pub(super) echo: Option<Echo>,
     pub(super) prompt_tokens: usize,
     pub(super) cached_tokens: usize,
     pub(super) started_ms: f64,

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Emit;
+use super::{Emit, choosing};
 use crate::error::{Error, Result};
 use crate::generate::{Scheduler, SequenceId, SequenceRequest};
 use crate::platform;
 use crate::protocol::{Channel, Event, FinishReason, NodeId, NodeKind, Prompt, RequestId};
-use crate::sampler::Record;
+use crate::sampler::{Record, Rule};
 use crate::search::{self, Ask, Change, End, ROOT, Search, Token, Told, Work};
 use crate::text::{StreamDecoder, Tokenizer};
 
@@ -231,13 +231,18 @@ impl SearchJob {
     fn submit(&mut self, lane: Lane, ground: &mut Ground<'_>) -> Result<()> {
         let own = lane.tokens.iter().map(|token| token.id);
         let before = self.prompt_tokens.iter().chain(&lane.work.prefix).copied();
+        let sampling = self.search.sampling();
+        let chooser = choosing::chooser(lane.work.rule, sampling, 0, self.prompt_tokens.len(), None);
         let sequence = ground.scheduler.submit(SequenceRequest {
             tokens: before.chain(own).collect(),
-            rule: lane.work.rule,
+            rule: if chooser.is_some() { Rule::GREEDY } else { lane.work.rule },
             seed: lane.work.seed,
             choice: lane.work.choice,
             max_new_tokens: lane.work.limit as usize - lane.tokens.len(),
-            end_tokens: ground.end_tokens.to_vec(),
+            end_tokens: if sampling.ignore_end { Vec::new() } else { ground.end_tokens.to_vec() },
+            group: self.id,
+            chooser,
+            echo: None,
         })?;
         self.lanes.insert(sequence, lane);
         Ok(())

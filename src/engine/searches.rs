@@ -23,7 +23,15 @@ impl Session {
         if self.language.is_none() {
             return Err(Error::BadRequest("a random model cannot search: it has no tokenizer".into()));
         }
+        if sampling.format.is_some() || sampling.echo {
+            let what = "a search knows no `format` and no `echo`: ask for a single reply, or leave them out";
+            return Err(Error::BadRequest(what.into()));
+        }
         let encoded = self.encode(&prompt)?;
+        let (prompt_tokens, limit) = (encoded.tokens.len(), self.info.context);
+        if prompt_tokens >= limit {
+            return Err(Error::ContextFull { prompt_tokens, limit });
+        }
         if let Some(message) = &encoded.note {
             let kind = "template".into();
             (self.emit)(Event::Notice { id: Some(id), kind, message: message.clone() });

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::Emit;
 use super::opened::{Language, Opened};
-use super::reply::{Job, Reply};
+use super::reply::{Echo, Job, Reply};
 use super::search::SearchJob;
+use super::{Emit, choosing};
 use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
@@ -17,7 +17,7 @@ use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
     Variant,
 };
-use crate::sampler::Rule;
+use crate::sampler::{Record, Rule};
 use crate::text::{self, EncodedPrompt};
 
 /// A prompt long enough to take the kernels of a long one. In tokens.
@@ -177,8 +177,8 @@ impl Session {
         sampling: &SamplingOptions,
     ) -> Result<()> {
         sampling.validate()?;
-        if needs_cpu(sampling) {
-            return Err(Error::BadRequest("these sampling options are not implemented yet".into()));
+        if sampling.format.is_some() {
+            return Err(Error::BadRequest("formats are not implemented yet".into()));
         }
         self.check_new(id)?;
         let started_ms = platform::now_ms();
@@ -187,9 +187,17 @@ impl Session {
             let kind = "template".into();
             (self.emit)(Event::Notice { id: Some(id), kind, message: message.clone() });
         }
-        let cached_tokens = self.scheduler.cached_len(&prompt.tokens);
-        let rule = Rule { temperature: sampling.temperature, top_k: sampling.top_k, top_p: sampling.top_p };
+        let prompt_tokens = prompt.tokens.len();
+        let cached_tokens = if sampling.echo { 0 } else { self.scheduler.cached_len(&prompt.tokens) };
+        let alternatives = sampling.top_logprobs as usize;
+        let rule = choosing::rule(sampling);
+        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, None);
+        // Where it is chosen here, the kernels' rule does not count; they would not know this one.
+        let rule = if chooser.is_some() { Rule::GREEDY } else { rule };
+        let mut submitted = Vec::new();
         for choice in 0..sampling.choices {
+            // The first tells the prompt for all.
+            let echo = (sampling.echo && choice == 0).then_some(alternatives);
             let sequence = self.scheduler.submit(SequenceRequest {
                 tokens: prompt.tokens.clone(),
                 rule,
@@ -197,7 +205,11 @@ impl Session {
                 choice: sampling.first_choice.wrapping_add(choice),
                 max_new_tokens: sampling.max_new_tokens,
                 end_tokens: if sampling.ignore_end { Vec::new() } else { self.end_tokens.clone() },
+                group: id,
+                chooser: chooser.clone(),
+                echo,
             })?;
+            submitted.push(sequence);
             self.replies
                 .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
         }
@@ -206,7 +218,9 @@ impl Session {
             id,
             Job {
                 id,
-                prompt_tokens: prompt.tokens.len(),
+                sequences: submitted,
+                echo: sampling.echo.then(|| Echo::new(&prompt.tokens, sampling.token_bytes)),
+                prompt_tokens,
                 cached_tokens,
                 started_ms,
                 first_ms: None,
@@ -219,7 +233,8 @@ impl Session {
                 reason: None,
             },
         );
-        (self.emit)(Event::Started { id, prompt_tokens: prompt.tokens.len(), cached_tokens });
+        (self.emit)(Event::Started { id, prompt_tokens, cached_tokens });
+        self.tell_prompt(id, None);
         Ok(())
     }
 
@@ -252,16 +267,8 @@ impl Session {
         Ok(())
     }
 
-    fn sequences_of(&self, id: RequestId) -> Vec<SequenceId> {
-        self.replies
-            .iter()
-            .filter(|(_, (request, _))| *request == id)
-            .map(|(sequence, _)| *sequence)
-            .collect()
-    }
-
     pub(super) fn cancel(&mut self, id: RequestId) {
-        for sequence in self.sequences_of(id) {
+        for &sequence in self.jobs.get(&id).map(|job| &job.sequences).into_iter().flatten() {
             self.scheduler.cancel(sequence);
         }
         self.with_search(id, |job, ground| {
@@ -299,10 +306,16 @@ impl Session {
     pub(super) async fn step(&mut self) -> Result<()> {
         for output in self.scheduler.step().await? {
             match output {
-                Output::Token { id, record } => match self.search_of(id) {
+                Output::Token { id, record, top } => match self.search_of(id) {
                     Some(search) => self.with_search(search, |job, ground| job.token(id, &record, ground)),
-                    None => self.token(id, &record),
+                    None => self.token(id, &record, &top),
                 },
+                Output::Admitted { id, cached } => self.admitted(id, cached),
+                Output::Prompt { id, position, logprob, top } => {
+                    if let Some((request, _)) = self.replies.get(&id) {
+                        self.tell_prompt(*request, Some((position, logprob, top)));
+                    }
+                }
                 Output::Finished { id, reason } => match self.search_of(id) {
                     Some(search) => self.with_search(search, |job, _| job.finished(id, reason)),
                     None => self.finished(id, reason),
@@ -317,7 +330,31 @@ impl Session {
         Ok(())
     }
 
-    fn token(&mut self, sequence: SequenceId, record: &crate::sampler::Record) {
+    /// What was at hand of the prompt when the first of the replies was admitted: others find what that one left.
+    fn admitted(&mut self, sequence: SequenceId, cached: usize) {
+        let request = self.replies.get(&sequence).map(|(request, _)| *request);
+        if let Some(job) = request.and_then(|request| self.jobs.get_mut(&request))
+            && job.sequences.first() == Some(&sequence)
+        {
+            job.cached_tokens = cached;
+        }
+    }
+
+    /// Takes what is known of a token of the prompt; tells all of them when they are.
+    fn tell_prompt(&mut self, request: RequestId, heard: Option<(usize, f32, Vec<(u32, f32)>)>) {
+        let Some(job) = self.jobs.get_mut(&request) else { return };
+        let Some(echo) = &mut job.echo else { return };
+        if let Some((position, logprob, top)) = heard {
+            echo.hear(position, logprob, top);
+        }
+        if echo.is_complete() {
+            let tokens = echo.tell(self.language.as_ref().map(|language| &language.tokenizer));
+            job.echo = None;
+            (self.emit)(Event::Prompted { id: request, tokens });
+        }
+    }
+
+    fn token(&mut self, sequence: SequenceId, record: &Record, top: &[(u32, f32)]) {
         let Some((request, reply)) = self.replies.get_mut(&sequence) else { return };
         let Some(job) = self.jobs.get_mut(request) else { return };
         job.last_ms = platform::now_ms();
@@ -326,7 +363,7 @@ impl Session {
             return;
         }
         match &self.language {
-            Some(language) => reply.push(&language.tokenizer, record, &*self.emit),
+            Some(language) => reply.push(&language.tokenizer, record, top, &*self.emit),
             None => reply.tokens += 1,
         }
         if reply.is_stopped() {
@@ -350,11 +387,10 @@ impl Session {
 
     fn failed(&mut self, sequence: SequenceId, error: &Error) {
         let Some((request, _)) = self.replies.remove(&sequence) else { return };
-        for other in self.sequences_of(request) {
+        for other in self.jobs.remove(&request).map(|job| job.sequences).into_iter().flatten() {
             self.replies.remove(&other);
             self.scheduler.cancel(other);
         }
-        self.jobs.remove(&request);
         (self.emit)(Event::failed(Some(request), error));
     }
 }
@@ -368,11 +404,8 @@ async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<(
     let count = if model.gpu().variant() == Variant::Serial { 2 } else { WARM_UP_TOKENS };
     scheduler.submit(SequenceRequest {
         tokens: some_tokens(1, count.min(context - 1), vocab),
-        rule: Rule::GREEDY,
-        seed: 0,
-        choice: 0,
         max_new_tokens: 2,
-        end_tokens: Vec::new(),
+        ..SequenceRequest::default()
     })?;
     let mut outputs = scheduler.step().await?;
     checking();
@@ -386,7 +419,7 @@ async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<(
                         return Err(Error::BadNumbers(what));
                     }
                 }
-                Output::Finished { .. } => {}
+                Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
             }
         }
         if !scheduler.is_busy() {
@@ -396,17 +429,4 @@ async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<(
     }
     scheduler.clear_cache();
     Ok(())
-}
-
-/// What the GPU's sampler does not know.
-fn needs_cpu(sampling: &SamplingOptions) -> bool {
-    sampling.min_p > 0.0
-        || sampling.presence_penalty != 0.0
-        || sampling.frequency_penalty != 0.0
-        || sampling.repeat_penalty != 1.0
-        || !sampling.logit_bias.is_empty()
-        || sampling.format.is_some()
-        || sampling.echo
-        || sampling.top_k > crate::sampler::MAX_TOP_K
-        || sampling.top_logprobs as usize > crate::sampler::TOP
 }

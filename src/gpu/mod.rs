@@ -9,6 +9,6 @@ mod recorder;
 mod tensor;
 
 pub use device::{DeviceOptions, Gpu, list_adapters};
-pub use readback::{Pending, Ring};
+pub use readback::{Copy, Pending, Ring};
 pub use recorder::{Extent, Grid, Kernel, Plan, Recorder};
 pub use tensor::Tensor;

@@ -72,7 +72,8 @@ impl Sizes {
             ("picked", vec![batch]),
             ("table", vec![sequences, entries, 2]),
             ("work", vec![tokens.max(batch * Splits::new(entries).count), WORK_WORDS]),
-            ("sampled", vec![sequences]),
+            // One more, for rows that no sequence goes on from.
+            ("sampled", vec![sequences + 1]),
             ("x", vec![tokens, c]),
             ("normed", vec![tokens, c]),
             ("qkv", vec![tokens, heads.qkv_rows()]),

@@ -129,7 +129,15 @@ mod tests {
 
     fn options(context: usize, max_chunk_bytes: u64) -> Options {
         let pages = Options::pages_for(context);
-        Options { quantize: Quantize::None, kv: KvType::F16, context, sequences: 4, pages, max_chunk_bytes }
+        Options {
+            quantize: Quantize::None,
+            kv: KvType::F16,
+            context,
+            sequences: 4,
+            spare: 0,
+            pages,
+            max_chunk_bytes,
+        }
     }
 
     #[test]

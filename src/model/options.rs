@@ -14,6 +14,8 @@ pub struct Options {
     pub context: usize,
     /// Sequences that can be running.
     pub sequences: usize,
+    /// Of them, those kept for requests that have none running.
+    pub spare: usize,
     /// Pages of the cache in all.
     pub pages: usize,
     /// Largest weight buffer, in bytes.

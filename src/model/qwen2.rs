@@ -138,7 +138,8 @@ impl Qwen2 {
         &self.buffers.logits
     }
 
-    /// Where the token sampled last for each sequence lies, [sequences].
+    /// Where the token sampled last for each sequence lies, [sequences + 1]; the last is for rows that no sequence
+    /// goes on from.
     pub fn sampled(&self) -> &Tensor {
         &self.buffers.sampled
     }

@@ -25,7 +25,7 @@ pub use reports::{
     BenchReport, Channel, ContextCounts, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench,
     ModelInfo, PromptToken, SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
 };
-pub use sampling::{Format, REPEAT_WINDOW, SamplingOptions};
+pub use sampling::{Format, SamplingOptions};
 pub use search::{
     Action, AnswerKind, KNOBS, Knob, Mode, Preset, Reflection, Repeats, SearchOptions, Selection, VoteRule,
 };

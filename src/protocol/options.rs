@@ -67,7 +67,7 @@ pub struct LoadOptions {
     pub baseline: bool,
     /// Force a kernel family instead of choosing by the adapter; `None` chooses.
     pub variant: Option<Variant>,
-    /// Sequences that decode at once.
+    /// Sequences of one request that decode at once; there is room for a few of others beside them.
     pub max_batch: usize,
 }
 

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// How tokens are chosen. Saved searches hold these options: what is younger than they are is written only where
 /// it is set.
 ///
-/// The order: bias and penalties on the logits, then what `format` allows, then temperature, `top_k`, `top_p` and
+/// The order: penalties and bias on the logits, then what `format` allows, then temperature, `top_k`, `top_p` and
 /// `min_p`. Log-probabilities that are told are of the raw logits, before all of this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -37,8 +37,8 @@ pub struct SamplingOptions {
     /// Subtracted from a token's logit for each time that the reply holds it; -2 to 2, 0 is off.
     #[serde(skip_serializing_if = "is_default")]
     pub frequency_penalty: f32,
-    /// Divides positive logits, and multiplies negative ones, of tokens among the last [`REPEAT_WINDOW`], prompt
-    /// included; more than 0, at most 4, 1 is off.
+    /// Divides positive logits, and multiplies negative ones, of tokens among the last 64, prompt included; more
+    /// than 0, at most 4, 1 is off.
     #[serde(skip_serializing_if = "is_one")]
     pub repeat_penalty: f32,
     /// Added to the logits of these tokens, -100 to 100: token id, bias.
@@ -61,9 +61,6 @@ pub struct SamplingOptions {
     #[serde(skip_serializing_if = "is_default")]
     pub ignore_end: bool,
 }
-
-/// Tokens that [`SamplingOptions::repeat_penalty`] looks back on (`repeat_last_n` of llama.cpp).
-pub const REPEAT_WINDOW: usize = 64;
 
 /// What an answer has to be; enforced token by token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,10 +7,12 @@
 use bytemuck::Zeroable;
 
 mod row;
+mod rules;
 
 pub use row::{Draw, FLAG_END, FLAG_FAULT, MAX_END_TOKENS, NO_TOKEN, Record, SampleRow, TOP};
+pub use rules::{Guide, REPEAT_WINDOW, Rules, Taken, mask};
 
-/// The largest `top_k`; 0 turns it off.
+/// The largest `top_k` of the kernels; 0 turns it off.
 pub const MAX_TOP_K: u32 = 64;
 
 /// Temperatures below this count as 0, the most probable token: their reciprocal would leave the range of f32.
@@ -21,7 +23,7 @@ pub const MIN_TEMPERATURE: f32 = 1e-4;
 pub struct Rule {
     /// Divides the logits; 0 takes the most probable token.
     pub temperature: f32,
-    /// Candidates kept, 1 to [`MAX_TOP_K`]; 0 keeps all.
+    /// Candidates kept, in the kernels 1 to [`MAX_TOP_K`]; 0 keeps all.
     pub top_k: u32,
     /// Probability kept, in (0, 1]; 1 keeps all.
     pub top_p: f32,
@@ -72,26 +74,59 @@ pub fn candidates(logits: &[f32], rule: Rule) -> Vec<(u32, f64)> {
     if rule.is_greedy() {
         return vec![(best(logits, 1)[0], 1.0)];
     }
-    let kept = if rule.top_k > 0 { rule.top_k as usize } else { logits.len() };
-    let ids = best(logits, kept);
     let temperature = f64::from(rule.temperature);
-    let max = f64::from(logits[ids[0] as usize]);
+    let max = logits.iter().fold(f64::NEG_INFINITY, |max, &z| max.max(f64::from(z)));
     let weight = |id: u32| ((f64::from(logits[id as usize]) - max) / temperature).exp();
-    let total: f64 = ids.iter().map(|&id| weight(id)).sum();
-    let mut sum = 0.0;
-    let mut list = Vec::new();
-    for (i, &id) in ids.iter().enumerate() {
-        let equal = i > 0 && key(logits[id as usize]) == key(logits[ids[i - 1] as usize]);
-        if i > 0 && rule.top_p < 1.0 && sum >= f64::from(rule.top_p) * total && !equal {
-            break;
+    let all = 0..logits.len() as u32;
+    let (mut list, sum) = if rule.top_k > 0 {
+        let ids = best(logits, rule.top_k as usize);
+        let total = ids.iter().map(|&id| weight(id)).sum();
+        smallest(logits, &ids, rule.top_p, total, weight).0
+    } else if rule.top_p < 1.0 {
+        // Few tokens hold most of the probability: the whole vocabulary is seldom to be sorted.
+        let total = all.map(weight).sum();
+        let mut count = SORTED_FIRST;
+        loop {
+            let ids = best(logits, count.min(logits.len()));
+            let (found, cut) = smallest(logits, &ids, rule.top_p, total, weight);
+            if cut || ids.len() == logits.len() {
+                break found;
+            }
+            count *= 8;
         }
-        sum += weight(id);
-        list.push((id, weight(id)));
-    }
+    } else {
+        let list: Vec<(u32, f64)> = all.map(|id| (id, weight(id))).collect();
+        let sum = list.iter().map(|(_, weight)| weight).sum();
+        (list, sum)
+    };
     if rule.top_k == 0 {
         list.sort_by_key(|&(id, _)| id);
     }
     list.iter().map(|&(id, weight)| (id, weight / sum)).collect()
+}
+
+/// Tokens sorted at first when top-p stands alone.
+const SORTED_FIRST: usize = 256;
+
+/// Top-p: the tokens kept of `ids`, best first, with their weights; the sum of these; and whether any were left out.
+fn smallest(
+    logits: &[f32],
+    ids: &[u32],
+    top_p: f32,
+    total: f64,
+    weight: impl Fn(u32) -> f64,
+) -> ((Vec<(u32, f64)>, f64), bool) {
+    let mut sum = 0.0;
+    let mut list = Vec::new();
+    for (i, &id) in ids.iter().enumerate() {
+        let equal = i > 0 && key(logits[id as usize]) == key(logits[ids[i - 1] as usize]);
+        if i > 0 && top_p < 1.0 && sum >= f64::from(top_p) * total && !equal {
+            return ((list, sum), true);
+        }
+        sum += weight(id);
+        list.push((id, weight(id)));
+    }
+    ((list, sum), false)
 }
 
 /// The token that `uniform` in [0, 1) chooses: the first whose cumulative probability exceeds it.

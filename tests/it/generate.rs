@@ -10,31 +10,32 @@ use polo::sampler::Rule;
 use crate::golden::load;
 
 const MODEL: &str = "gqa7_one_kv";
-const VOCAB: usize = 301;
+pub(crate) const VOCAB: usize = 301;
 
-fn scheduler(variant: Variant) -> Scheduler {
+pub(crate) fn scheduler(variant: Variant) -> Scheduler {
     Scheduler::new(pollster::block_on(load(MODEL, variant, KvType::F16, 128 << 20)))
 }
 
-fn request(seed: u64, prompt: Vec<u32>, max_new_tokens: usize) -> SequenceRequest {
+pub(crate) fn request(seed: u64, prompt: Vec<u32>, max_new_tokens: usize) -> SequenceRequest {
     let rule = Rule { temperature: 0.9, top_k: 40, top_p: 0.95 };
-    SequenceRequest { tokens: prompt, rule, seed, choice: 0, max_new_tokens, end_tokens: Vec::new() }
+    SequenceRequest { tokens: prompt, rule, seed, max_new_tokens, ..SequenceRequest::default() }
 }
 
 /// Of each sequence: (token, bits of its logit), and why it ended.
-type Told = BTreeMap<SequenceId, (Vec<(u32, u32)>, Option<FinishReason>)>;
+pub(crate) type Told = BTreeMap<SequenceId, (Vec<(u32, u32)>, Option<FinishReason>)>;
 
 /// Runs to the end: the (token, logit) pairs of each sequence, and why it ended.
-fn run(scheduler: &mut Scheduler) -> Told {
+pub(crate) fn run(scheduler: &mut Scheduler) -> Told {
     let mut out = Told::new();
     while scheduler.is_busy() {
         for output in pollster::block_on(scheduler.step()).unwrap() {
             match output {
-                Output::Token { id, record } => {
+                Output::Token { id, record, .. } => {
                     out.entry(id).or_default().0.push((record.id, record.logit.to_bits()));
                 }
                 Output::Finished { id, reason } => out.entry(id).or_default().1 = Some(reason),
                 Output::Failed { error, .. } => panic!("{error}"),
+                Output::Admitted { .. } | Output::Prompt { .. } => {}
             }
         }
     }
@@ -169,6 +170,7 @@ fn cancelling_frees_the_work_at_once() {
                     );
                 }
                 Output::Failed { error, .. } => panic!("{error}"),
+                Output::Admitted { .. } | Output::Prompt { .. } => {}
             }
         }
         if kept >= 5 && !cancelled {
@@ -221,7 +223,7 @@ fn sequences_that_begin_alike_compute_the_beginning_once() {
     let mut told = Told::new();
     while scheduler.is_busy() {
         for output in pollster::block_on(scheduler.step()).unwrap() {
-            if let Output::Token { id, record } = output {
+            if let Output::Token { id, record, .. } = output {
                 told.entry(id).or_default().0.push((record.id, record.logit.to_bits()));
             }
         }
@@ -260,7 +262,7 @@ fn the_logits_of_every_node_of_a_tree_are_those_of_its_path() {
             }
             while tree.is_busy() {
                 for output in pollster::block_on(tree.step()).unwrap() {
-                    if let Output::Token { id, record } = output {
+                    if let Output::Token { id, record, .. } = output {
                         records.get_mut(&id).unwrap().1.push(record);
                     }
                 }
@@ -275,7 +277,7 @@ fn the_logits_of_every_node_of_a_tree_are_those_of_its_path() {
                         while line.is_busy() {
                             for output in pollster::block_on(line.step()).unwrap() {
                                 match output {
-                                    Output::Token { id, record } if id == fresh => alone = Some(record),
+                                    Output::Token { id, record, .. } if id == fresh => alone = Some(record),
                                     _ => {}
                                 }
                             }

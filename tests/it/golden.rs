@@ -9,7 +9,6 @@ use polo::gpu::{DeviceOptions, Gpu};
 use polo::model::{BlockTable, Config, Options, Pages, Qwen2, Source};
 use polo::ops::Row;
 use polo::protocol::{KvType, ModelSource, Quantize, Variant};
-use polo::sampler::Rule;
 use safetensors::SafeTensors;
 
 /// Of the residual stream, relative RMS: f32 sums of a hundred terms, over as many as seven layers.
@@ -49,8 +48,15 @@ pub(crate) async fn load(model: &str, variant: Variant, kv: KvType, max_chunk_by
     let files = ModelFiles::open(&ModelSource::Path { path }).await.unwrap();
     let config = Config::of(&files).unwrap();
     let gpu = Gpu::open(&DeviceOptions { variant: Some(variant), ..Default::default() }).await.unwrap();
-    let options =
-        Options { quantize: Quantize::None, kv, context: 256, sequences: 16, pages: 400, max_chunk_bytes };
+    let options = Options {
+        quantize: Quantize::None,
+        kv,
+        context: 256,
+        sequences: 16,
+        spare: 0,
+        pages: 400,
+        max_chunk_bytes,
+    };
     Qwen2::load(Rc::new(gpu), config, Source::Files(&files), options, &mut |_| {}).await.unwrap()
 }
 
@@ -121,11 +127,8 @@ async fn check_greedy(name: &str, model: Qwen2, golden: &Golden) {
     scheduler
         .submit(SequenceRequest {
             tokens: golden.tensor("prompt_ids"),
-            rule: Rule::GREEDY,
-            seed: 0,
-            choice: 0,
             max_new_tokens: want_ids.len(),
-            end_tokens: Vec::new(),
+            ..SequenceRequest::default()
         })
         .unwrap();
     let mut records = Vec::new();
@@ -133,7 +136,7 @@ async fn check_greedy(name: &str, model: Qwen2, golden: &Golden) {
         for output in scheduler.step().await.unwrap() {
             match output {
                 Output::Token { record, .. } => records.push(record),
-                Output::Finished { .. } => {}
+                Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
                 Output::Failed { error, .. } => panic!("{error}"),
             }
         }
@@ -277,4 +280,38 @@ fn matrices_split_into_chunks() {
             check_greedy("gqa7_one_kv", model, &golden).await;
         }
     });
+}
+
+#[test]
+fn prompts_are_told_with_the_probabilities_of_the_reference() {
+    for name in ["gqa7_one_kv", "gqa2_untied", "gguf_llama"] {
+        let golden = Golden::open(name, "golden.safetensors");
+        let prompt: Vec<u32> = golden.tensor("prompt_ids");
+        let logits: Vec<f32> = golden.tensor("logits");
+        let model = pollster::block_on(load(name, Variant::Serial, KvType::F32, 128 << 20));
+        let vocab = model.config().vocab_size;
+        let mut scheduler = Scheduler::new(model);
+        scheduler
+            .submit(SequenceRequest { tokens: prompt.clone(), echo: Some(20), ..SequenceRequest::default() })
+            .unwrap();
+        let mut told = 1;
+        while scheduler.is_busy() {
+            for output in pollster::block_on(scheduler.step()).unwrap() {
+                let Output::Prompt { position, logprob, top, .. } = output else { continue };
+                assert_eq!(position, told);
+                told += 1;
+                let row = &logits[(position - 1) * vocab..][..vocab];
+                let norm = polo::sampler::log_sum_exp(row, 1.0) as f32;
+                let error = (logprob - (row[prompt[position] as usize] - norm)).abs();
+                assert!(error < LOGPROB_TOLERANCE, "{name} token {position}: log-probability off by {error}");
+                let best = polo::sampler::best(row, 20);
+                assert_eq!(top.len(), 20);
+                for ((_, logprob), want) in top.iter().zip(best) {
+                    let error = (logprob - (row[want as usize] - norm)).abs();
+                    assert!(error < LOGPROB_TOLERANCE, "{name} at {position}: an alternative off by {error}");
+                }
+            }
+        }
+        assert_eq!(told, prompt.len(), "{name}");
+    }
 }

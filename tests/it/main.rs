@@ -1,6 +1,7 @@
 //! What holds across modules, and what the programs do when run from outside.
 
 mod big_model;
+mod choosing;
 mod cli;
 mod cli_defaults;
 #[cfg(unix)]
@@ -12,6 +13,7 @@ mod files;
 mod generate;
 mod gguf_writer;
 mod golden;
+mod http;
 mod hub;
 mod layout;
 mod library;
@@ -21,5 +23,7 @@ mod quant;
 mod real;
 mod search;
 mod searches;
+mod server;
+mod server_guard;
 mod shaders;
 mod text;

@@ -8,7 +8,7 @@ use polo::generate::{Output, Scheduler, SequenceRequest};
 use polo::gpu::{DeviceOptions, Gpu};
 use polo::model::{Architecture, Config, Options, Qwen2, Source};
 use polo::protocol::{KvType, Message, ModelSource, Prompt, Quantize, Role};
-use polo::sampler::{Record, Rule};
+use polo::sampler::Record;
 use polo::text::{ChatTemplate, Tokenizer, encode};
 use serde::Deserialize;
 
@@ -49,24 +49,18 @@ fn goldens() -> Vec<Chat> {
 fn decode(scheduler: &mut Scheduler, prompts: &[(Vec<u32>, usize)]) -> Vec<Vec<Record>> {
     let mut ids = Vec::new();
     for (tokens, count) in prompts {
-        let request = SequenceRequest {
-            tokens: tokens.clone(),
-            rule: Rule::GREEDY,
-            seed: 0,
-            choice: 0,
-            max_new_tokens: *count,
-            end_tokens: Vec::new(),
-        };
+        let request =
+            SequenceRequest { tokens: tokens.clone(), max_new_tokens: *count, ..SequenceRequest::default() };
         ids.push(scheduler.submit(request).unwrap());
     }
     let mut records = vec![Vec::new(); prompts.len()];
     while scheduler.is_busy() {
         for output in pollster::block_on(scheduler.step()).unwrap() {
             match output {
-                Output::Token { id, record } => {
+                Output::Token { id, record, .. } => {
                     records[ids.iter().position(|known| *known == id).unwrap()].push(record);
                 }
-                Output::Finished { .. } => {}
+                Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
                 Output::Failed { error, .. } => panic!("{error}"),
             }
         }
@@ -119,6 +113,7 @@ fn smollm2_says_what_transformers_says() {
         kv: KvType::F32,
         context: 256,
         sequences: 8,
+        spare: 0,
         pages: 128,
         max_chunk_bytes: 128 << 20,
     };

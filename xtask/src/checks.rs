@@ -1,12 +1,13 @@
 //! `cargo xtask test` and `slow`: every check, in order, with a summary at the end.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
 use crate::process::Counts;
 use crate::setup::{self, Missing, Purpose};
-use crate::{console, models, page, process, tools};
+use crate::{clients, console, models, page, process, tools};
 
 struct Check {
     name: &'static str,
@@ -29,7 +30,7 @@ const PAGE: Check = Check {
     run: |machine| (Counts::default(), page::build(machine).map(drop)),
 };
 
-const FAST: [Check; 9] = [
+const FAST: [Check; 10] = [
     Check {
         name: "fmt",
         why: "one format for all Rust code",
@@ -83,6 +84,14 @@ const FAST: [Check; 9] = [
         },
     },
     Check {
+        name: "clients",
+        why: "the server, as the clients that people have already speak to it",
+        needs: &[setup::VULKAN, setup::REAL_MODELS, setup::NODE, setup::CLIENTS],
+        optional: false,
+        after: None,
+        run: |machine| clients::run(machine, "8,60", None),
+    },
+    Check {
         name: "web-units",
         why: "the page's own logic, as plain unit tests",
         needs: &[],
@@ -131,7 +140,7 @@ const FAST: [Check; 9] = [
     },
 ];
 
-const SLOW: [Check; 3] = [
+const SLOW: [Check; 4] = [
     Check {
         name: "ignored",
         why: "the tests that are too long for every day (marked #[ignore])",
@@ -143,6 +152,14 @@ const SLOW: [Check; 3] = [
             cargo.args(["test", "--workspace", "--locked", "--release", "--", "--ignored", "--nocapture"]);
             counting(on_test_gpu(models::tell(machine, &mut cargo)))
         },
+    },
+    Check {
+        name: "load",
+        why: "64 clients for five minutes: nothing lost, nothing mixed, nobody starved",
+        needs: &[setup::VULKAN, setup::REAL_MODELS, setup::NODE, setup::CLIENTS],
+        optional: false,
+        after: None,
+        run: |machine| clients::run(machine, "64,300", Some("test_load")),
     },
     PAGE,
     Check {
@@ -170,7 +187,7 @@ fn plain(command: &mut Command) -> (Counts, Result<(), String>) {
     (Counts::default(), process::run(command))
 }
 
-fn counting(command: &mut Command) -> (Counts, Result<(), String>) {
+pub(crate) fn counting(command: &mut Command) -> (Counts, Result<(), String>) {
     let (counts, verdict) = process::run_counting(command);
     let none = counts == Counts::default();
     // A runner that ran nothing has proved nothing.
@@ -178,7 +195,7 @@ fn counting(command: &mut Command) -> (Counts, Result<(), String>) {
 }
 
 /// Chooses Mesa's software driver, unless the person chose one.
-fn on_test_gpu(command: &mut Command) -> &mut Command {
+pub(crate) fn on_test_gpu(command: &mut Command) -> &mut Command {
     let has = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     if cfg!(target_os = "linux") && !has("XDG_RUNTIME_DIR") {
         // The drivers look for a screen there, and complain at each start where there is none.
@@ -191,13 +208,18 @@ fn on_test_gpu(command: &mut Command) -> &mut Command {
     }
 }
 
+/// The native program, as the tests of the others use it.
+pub(crate) fn build_polo(machine: &Machine) -> Result<PathBuf, String> {
+    process::run(machine.cargo().args(["build", "--locked", "--bin", "polo"]))?;
+    Ok(machine.native_target().join("debug").join(format!("polo{}", std::env::consts::EXE_SUFFIX)))
+}
+
 fn browser(machine: &Machine) -> (Counts, Result<(), String>) {
     // The native program answers the same problems, and must say the same.
-    let mut build = machine.cargo();
-    if let Err(why) = process::run(build.args(["build", "--locked", "--bin", "polo"])) {
-        return (Counts::default(), Err(why));
-    }
-    let polo = machine.native_target().join("debug").join(format!("polo{}", std::env::consts::EXE_SUFFIX));
+    let polo = match build_polo(machine) {
+        Ok(polo) => polo,
+        Err(why) => return (Counts::default(), Err(why)),
+    };
     let mut node = machine.command("node");
     node.args(["--test-reporter=spec", "tests/browser/all.mjs"])
         .env("POLO_BIN", polo)

@@ -4,6 +4,7 @@
 //! missing is installed, and what cannot be installed is named together with the command to type.
 
 mod checks;
+mod clients;
 mod console;
 mod machine;
 mod models;

@@ -82,7 +82,8 @@ pub(crate) fn run_counting(command: &mut Command) -> (Counts, Result<(), String>
     (counts, verdict)
 }
 
-/// What one line of a test runner adds: cargo test's `test result:`, or node's `ℹ pass 3`, `# fail 1`.
+/// What one line of a test runner adds: cargo test's `test result:`, node's `ℹ pass 3`, `# fail 1`, or pytest's
+/// `1 failed, 2 passed in 3.4s`.
 fn counted(line: &str) -> Counts {
     let mut counts = Counts::default();
     if let Some((_, rest)) = line.split_once("test result: ") {
@@ -101,6 +102,17 @@ fn counted(line: &str) -> Counts {
             Some(("pass", Ok(number))) => counts.passed = number,
             Some(("fail" | "cancelled", Ok(number))) => counts.failed = number,
             _ => {}
+        }
+    } else if let Some((parts, _)) =
+        line.split_once(" in ").filter(|(_, time)| time.trim_end().ends_with([')', 's']))
+    {
+        for part in parts.split(", ") {
+            match part.split_once(' ').map(|(number, word)| (word, number.parse())) {
+                Some(("passed", Ok(number))) => counts.passed = number,
+                Some(("failed", Ok(number))) => counts.failed += number,
+                Some(("error" | "errors", Ok(number))) => counts.failed += number,
+                _ => {}
+            }
         }
     }
     counts
@@ -166,6 +178,9 @@ mod tests {
         );
         assert_eq!(counted("ℹ pass 5"), Counts { passed: 5, failed: 0 });
         assert_eq!(counted("# fail 2"), Counts { passed: 0, failed: 2 });
+        assert_eq!(counted("1 failed, 4 passed, 2 errors in 3.42s"), Counts { passed: 4, failed: 3 });
+        assert_eq!(counted("27 passed, 3 warnings in 81.20s (0:01:21)"), Counts { passed: 27, failed: 0 });
+        assert_eq!(counted("2 passed it in a hurry in s"), Counts::default());
         assert_eq!(counted("ℹ tests 7"), Counts::default());
         assert_eq!(counted("running 7 tests"), Counts::default());
     }

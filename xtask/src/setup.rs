@@ -2,7 +2,7 @@
 
 use crate::console;
 use crate::machine::Machine;
-use crate::{models, tools, wasm_std};
+use crate::{clients, models, tools, wasm_std};
 
 /// For which command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,11 +34,12 @@ pub(crate) const VULKAN: &str = "Vulkan driver";
 pub(crate) const CHROMIUM: &str = "Chromium";
 pub(crate) const BROWSER_PACKAGES: &str = "browser test packages";
 pub(crate) const REAL_MODELS: &str = "real model and vocabulary";
+pub(crate) const CLIENTS: &str = "client packages";
 pub(crate) const TYPOS: &str = "typos";
 pub(crate) const DENY: &str = "cargo-deny";
 
 /// In the order of installation: later ones may use earlier ones.
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     Need {
         name: WASM_TARGET,
         why: "compiles Rust for the browser",
@@ -118,6 +119,14 @@ const NEEDS: [Need; 12] = [
         find: models::find,
         install: models::install,
         by_hand: models::by_hand,
+    },
+    Need {
+        name: CLIENTS,
+        why: "clients of OpenAI's and Ollama's interface, from PyPI and npm, that try the server (600 MB)",
+        purpose: Purpose::Test,
+        find: clients::find,
+        install: clients::install,
+        by_hand: clients::by_hand,
     },
     Need {
         name: TYPOS,

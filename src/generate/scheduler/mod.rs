@@ -2,7 +2,11 @@
 //!
 //! Token ids stay on the GPU, so steps are submitted ahead of the readback; what comes back is one
 //! 64-byte record a token, late. What was submitted for a sequence after its end is discarded.
+//!
+//! A sequence that chooses on the CPU has its logits read back, and takes part again when its token is known.
 
+mod admit;
+mod collect;
 mod step;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,12 +18,14 @@ use crate::error::{Error, Result};
 use crate::gpu::{Extent, Pending, Plan, Ring};
 use crate::model::{Pages, Qwen2};
 use crate::ops::logit_blocks::Sampling;
-use crate::ops::step::PAGE;
 use crate::protocol::FinishReason;
 use crate::sampler::Record;
 
 /// Steps submitted ahead of the readback.
 const RUN_AHEAD: usize = 4;
+
+/// Steps submitted ahead while a sequence waits for its token from the CPU: the more there are, the later is its turn.
+const RUN_AHEAD_CHOOSING: usize = 2;
 
 /// Bytes of one record.
 const RECORD_BYTES: usize = size_of::<Record>();
@@ -33,6 +39,27 @@ pub enum Output {
         id: SequenceId,
         /// The token, its logit, its alternatives.
         record: Record,
+        /// The most probable tokens with their log-probabilities, best first, where more were asked for than a record
+        /// holds.
+        top: Vec<(u32, f32)>,
+    },
+    /// A token of the prompt, after the first; from the second on, in order, perhaps more than once.
+    Prompt {
+        /// Of which sequence.
+        id: SequenceId,
+        /// Its place in the prompt.
+        position: usize,
+        /// Natural logarithm of its probability.
+        logprob: f32,
+        /// The most probable tokens in its place, best first, as many as were asked for.
+        top: Vec<(u32, f32)>,
+    },
+    /// The sequence has its place among those that run, for the first time.
+    Admitted {
+        /// Which sequence.
+        id: SequenceId,
+        /// Tokens of its prompt that were at hand.
+        cached: usize,
     },
     /// The sequence is over and forgotten.
     Finished {
@@ -50,10 +77,20 @@ pub enum Output {
     },
 }
 
-/// A submitted step: which sequence each record is of (none for a prompt chunk that samples nothing).
+/// What the logits of a row are for.
+#[derive(Debug, Clone, Copy)]
+struct Picked {
+    id: SequenceId,
+    /// Whether it is told what they say of the next token of the prompt; else a token is chosen.
+    told: bool,
+}
+
+/// A submitted step: what each record is for (none for a prompt chunk that samples nothing).
 struct InFlight {
     pending: Pending,
-    records: Vec<SequenceId>,
+    records: Vec<Picked>,
+    /// The logits of the first rows.
+    logits: Option<Pending>,
 }
 
 /// Owns the model, its pages and every sequence.
@@ -68,10 +105,14 @@ pub struct Scheduler {
     cache: PrefixCache,
     in_flight: VecDeque<InFlight>,
     ring: Ring,
+    /// For whole rows of logits; made when they are first wanted.
+    logits_ring: Option<Ring>,
     next_id: SequenceId,
     // Where the next decode batch starts among the slots, so that more than 16 take turns.
     turn: usize,
     prefilled_last: bool,
+    /// Whose prompt was read last.
+    prefilled: SequenceId,
     outputs: Vec<Output>,
 }
 
@@ -93,6 +134,7 @@ impl Scheduler {
             slots: vec![None; model.options().sequences],
             sampling,
             ring,
+            logits_ring: None,
             model,
             sample_plan: None,
             sequences: BTreeMap::new(),
@@ -102,6 +144,7 @@ impl Scheduler {
             next_id: 1,
             turn: 0,
             prefilled_last: false,
+            prefilled: 0,
             outputs: Vec::new(),
         }
     }
@@ -115,7 +158,7 @@ impl Scheduler {
         for (id, mut sequence) in suspended.sequences {
             // The pages went with the device.
             sequence.restart(self.model.options().context);
-            let full = sequence.tokens.len() >= sequence.limit;
+            let full = sequence.tokens.len() >= sequence.limit && sequence.echo.is_none();
             self.sequences.insert(id, sequence);
             self.waiting.push_back(id);
             if full {
@@ -168,7 +211,9 @@ impl Scheduler {
             return Err(Error::ContextFull { prompt_tokens, limit });
         }
         let vocab = self.model.config().vocab_size;
-        if let Some(token) = request.tokens.iter().find(|token| **token as usize >= vocab) {
+        let biased =
+            request.chooser.iter().flat_map(|chooser| &chooser.rules.logit_bias).map(|(token, _)| token);
+        if let Some(token) = request.tokens.iter().chain(biased).find(|token| **token as usize >= vocab) {
             return Err(Error::BadRequest(format!(
                 "token {token} is not in the model's vocabulary of {vocab}"
             )));
@@ -182,9 +227,9 @@ impl Scheduler {
 
     /// Tokens of this prompt that need no work because a sequence that began alike is at hand.
     pub fn cached_len(&self, tokens: &[u32]) -> usize {
-        let running =
-            self.sequences.values().map(|other| common_prefix(&other.tokens, tokens).min(other.submitted()));
-        running.max().unwrap_or(0).max(self.cache.best_len(tokens)).min(tokens.len().saturating_sub(1))
+        let running = self.slots.iter().flatten().map(|id| &self.sequences[id]);
+        let shared = running.map(|other| common_prefix(&other.tokens, tokens).min(other.submitted()));
+        shared.max().unwrap_or(0).max(self.cache.best_len(tokens)).min(tokens.len().saturating_sub(1))
     }
 
     /// Ends a sequence now; what is in flight for it is discarded. Unknown ids (already over) are fine.
@@ -226,12 +271,16 @@ impl Scheduler {
     /// Submits what can be submitted and returns what has come back; waits only when it can submit nothing.
     pub async fn step(&mut self) -> Result<Vec<Output>> {
         self.admit();
-        let submitted = self.ring.has_room() && self.submit_step()?;
+        let choosing = self.slots.iter().flatten().any(|id| self.sequences[id].is_choosing());
+        let ahead = if choosing { RUN_AHEAD_CHOOSING } else { RUN_AHEAD };
+        let submitted = self.in_flight.len() < ahead && self.ring.has_room() && self.submit_step()?;
         if !submitted && let Some(oldest) = self.in_flight.pop_front() {
             self.collect(oldest).await?;
         }
         while let Some(oldest) = self.in_flight.front_mut() {
-            if !oldest.pending.is_ready(self.model.gpu()) {
+            let gpu = self.model.gpu();
+            let logits_ready = oldest.logits.as_mut().is_none_or(|logits| logits.is_ready(gpu));
+            if !(oldest.pending.is_ready(gpu) && logits_ready) {
                 break;
             }
             if let Some(oldest) = self.in_flight.pop_front() {
@@ -245,87 +294,5 @@ impl Scheduler {
             return Err(error);
         }
         Ok(std::mem::take(&mut self.outputs))
-    }
-
-    /// Gives waiting sequences a slot and the pages of the longest prefix at hand. One whose beginning another is
-    /// just computing waits for it, so that branches of one prompt compute it once.
-    fn admit(&mut self) {
-        let mut at = 0;
-        while at < self.waiting.len()
-            && let Some(slot) = self.slots.iter().position(Option::is_none)
-        {
-            let id = self.waiting[at];
-            let Some(sequence) = self.sequences.get(&id) else {
-                self.waiting.remove(at);
-                continue;
-            };
-            // The last token is computed again: its logits are wanted.
-            let most = sequence.prefill_len() - 1;
-            let tokens = &sequence.request.tokens;
-            let begins = |other: &Sequence| common_prefix(&other.tokens, tokens).min(most);
-            let running = self.sequences.values().filter(|other| other.slot.is_some());
-            let parent = running.clone().max_by_key(|other| begins(other).min(other.submitted()));
-            let shared = parent.map_or(0, |other| begins(other).min(other.submitted()));
-            let cached = self.cache.best_len(tokens).min(most);
-            let coming = running.filter(|other| other.is_prefilling());
-            let coming = coming.map(|other| begins(other).min(other.prefill_len())).max().unwrap_or(0);
-            if coming >= shared.max(cached) + PAGE {
-                at += 1;
-                continue;
-            }
-            let table = match parent {
-                Some(other) if shared > 0 && shared >= cached => {
-                    Some(other.table.fork(shared, &mut self.pages))
-                }
-                _ => self.cache.fork(tokens, most, &mut self.pages),
-            };
-            self.waiting.remove(at);
-            if let Some(sequence) = self.sequences.get_mut(&id) {
-                sequence.table = table.unwrap_or_default();
-                sequence.written_entries = 0;
-                sequence.slot = Some(slot);
-                self.slots[slot] = Some(id);
-            }
-        }
-    }
-
-    /// Encodes and submits one step, if there is one to do. Prompt chunks and decode steps take turns.
-    fn submit_step(&mut self) -> Result<bool> {
-        let running: Vec<SequenceId> = self.slots.iter().flatten().copied().collect();
-        let prefilling = running.iter().copied().filter(|id| self.sequences[id].is_prefilling()).min();
-        let decoding = running.iter().any(|id| self.sequences[id].wants_decode());
-        match prefilling {
-            Some(id) if !(decoding && self.prefilled_last) => {
-                self.prefilled_last = true;
-                if self.prefill(id)? {
-                    return Ok(true);
-                }
-                self.decode()
-            }
-            _ => {
-                self.prefilled_last = false;
-                self.decode()
-            }
-        }
-    }
-
-    /// Nothing can go on for want of pages: the youngest running sequence gives its pages up and starts
-    /// again later from its tokens; a sequence alone in the cache that does not fit it is ended.
-    fn preempt(&mut self) {
-        let Some((&id, _)) = self.sequences.iter().rev().find(|(_, sequence)| sequence.slot.is_some()) else {
-            return;
-        };
-        if self.slots.iter().flatten().count() == 1 {
-            self.finish(id, FinishReason::Context);
-            return;
-        }
-        if let Some(sequence) = self.sequences.get_mut(&id) {
-            std::mem::take(&mut sequence.table).release(&mut self.pages);
-            if let Some(slot) = sequence.slot {
-                self.slots[slot] = None;
-            }
-            sequence.restart(sequence.limit);
-            self.waiting.push_back(id);
-        }
     }
 }

@@ -1,15 +1,23 @@
-//! Encoding one step, and what to do with its records when they come back.
+//! Encoding one step.
 
 use std::rc::Rc;
 
-use super::{InFlight, Output, RECORD_BYTES, Scheduler};
-use crate::error::{Error, Result};
+use super::{InFlight, Picked, RECORD_BYTES, RUN_AHEAD_CHOOSING, Scheduler};
+use crate::error::Result;
 use crate::generate::SequenceId;
-use crate::gpu::Recorder;
+use crate::gpu::{self, Recorder, Ring};
 use crate::model::Qwen2;
-use crate::ops::{Row, sample, step};
-use crate::protocol::FinishReason;
-use crate::sampler::{Record, SampleRow};
+use crate::ops::{Row, sample};
+use crate::sampler::{Rule, SampleRow};
+
+/// A row of a step that chooses a token, or whose logits are told.
+struct Wanted {
+    row: u32,
+    parameters: SampleRow,
+    picked: Picked,
+    /// Whether its logits are read back.
+    logits: bool,
+}
 
 impl Scheduler {
     /// One more slot for a sequence, at the cost of finished ones if need be.
@@ -47,14 +55,19 @@ impl Scheduler {
         }))
     }
 
-    /// The next chunk of a prompt; false if no page is free.
+    /// The next chunk of a prompt; false if no page is free, or no room for logits that are wanted.
     pub(super) fn prefill(&mut self, id: SequenceId) -> Result<bool> {
-        let (start, end) = {
-            let sequence = &self.sequences[&id];
-            (sequence.submitted(), sequence.prefill_len())
-        };
+        let sequence = &self.sequences[&id];
+        let (start, end) = (sequence.submitted(), sequence.prefill_len());
+        // The logits of all rows are wanted where the prompt is told.
+        let told = sequence.echo.map_or(0, |echo| echo.len - 1);
+        let most = if start < told { Qwen2::MAX_BATCH } else { self.model.max_rows() };
+        let last = end.min(start + most);
+        if (start < told || (last == end && sequence.is_choosing())) && !self.can_read_logits() {
+            return Ok(false);
+        }
         let mut rows = Vec::new();
-        for at in start..end.min(start + self.model.max_rows()) {
+        for at in start..last {
             let token = self.sequences[&id].request.tokens[at];
             match self.row(id, token)? {
                 Some(row) => rows.push(row),
@@ -70,58 +83,88 @@ impl Scheduler {
             return Ok(false);
         }
         let sequence = &self.sequences[&id];
-        let sample = match sequence.slot {
-            Some(slot) if !sequence.is_prefilling() => {
-                vec![(rows.len() as u32 - 1, sequence.sample_row(end, slot), id)]
+        let Some(slot) = sequence.slot else { return Ok(false) };
+        let mut wanted = Vec::new();
+        for row in 0..rows.len() {
+            let position = start + row + 1;
+            let logits = position <= told;
+            if logits && position < end {
+                // It leaves its token where nobody looks for it.
+                let nowhere = self.slots.len();
+                let parameters = SampleRow::new(Rule::GREEDY, sequence.draw(position), nowhere as u32, &[]);
+                wanted.push(Wanted {
+                    row: row as u32,
+                    parameters,
+                    picked: Picked { id, told: true },
+                    logits,
+                });
+            } else if position == end {
+                let logits = sequence.is_choosing();
+                let parameters = sequence.sample_row(position, slot);
+                wanted.push(Wanted {
+                    row: row as u32,
+                    parameters,
+                    picked: Picked { id, told: false },
+                    logits,
+                });
             }
-            _ => Vec::new(),
-        };
-        self.send(&rows, &sample);
+        }
+        self.send(&rows, &wanted);
         Ok(true)
     }
 
     /// The next token of up to 16 sequences; false if none wants one or gets a page.
     pub(super) fn decode(&mut self) -> Result<bool> {
         let count = self.slots.len();
-        let mut rows = Vec::new();
-        let mut samples = Vec::new();
+        let can_read = self.can_read_logits();
+        let mut found = Vec::new();
         for offset in 0..count {
             let slot = (self.turn + offset) % count;
             let Some(id) = self.slots[slot] else { continue };
-            if rows.len() == Qwen2::MAX_BATCH {
+            if found.len() == Qwen2::MAX_BATCH {
                 self.turn = slot;
                 break;
             }
-            if !self.sequences[&id].wants_decode() {
+            let sequence = &self.sequences[&id];
+            let logits = sequence.is_choosing();
+            if !sequence.wants_decode() || (logits && !can_read) {
                 continue;
             }
-            let Some(row) = self.row(id, step::NONE)? else { continue };
-            samples.push((
-                rows.len() as u32,
-                self.sequences[&id].sample_row(row.position as usize + 1, slot),
-                id,
-            ));
-            rows.push(row);
+            let token = sequence.next_token();
+            let Some(row) = self.row(id, token)? else { continue };
+            let parameters = self.sequences[&id].sample_row(row.position as usize + 1, slot);
+            let picked = Picked { id, told: false };
+            found.push((row, Wanted { row: 0, parameters, picked, logits }));
         }
-        if rows.is_empty() {
+        if found.is_empty() {
             return Ok(false);
         }
-        self.send(&rows, &samples);
+        // Logits are read from the first row on.
+        found.sort_by_key(|(_, wanted)| !wanted.logits);
+        let (rows, mut wanted): (Vec<Row>, Vec<Wanted>) = found.into_iter().unzip();
+        for (wanted, row) in wanted.iter_mut().zip(0..) {
+            wanted.row = row;
+        }
+        self.send(&rows, &wanted);
         Ok(true)
     }
 
-    /// Submits one step; `samples` are (row, parameters, sequence) of the rows that choose a token.
-    fn send(&mut self, rows: &[Row], samples: &[(u32, SampleRow, SequenceId)]) {
+    /// Whether a step may have its logits read now.
+    fn can_read_logits(&self) -> bool {
+        self.logits_ring.as_ref().is_none_or(Ring::has_room)
+    }
+
+    /// Submits one step and asks for what is wanted of it; rows whose logits are wanted come first.
+    fn send(&mut self, rows: &[Row], wanted: &[Wanted]) {
         let gpu = self.model.gpu().clone();
         let mut encoder = gpu.encoder();
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             self.model.encode(&mut pass, rows);
-            if !samples.is_empty() {
-                let picked: Vec<u32> = samples.iter().map(|(row, _, _)| *row).collect();
+            if !wanted.is_empty() {
+                let picked: Vec<u32> = wanted.iter().map(|wanted| wanted.row).collect();
                 self.model.encode_head(&mut pass, &picked);
-                let parameters: Vec<SampleRow> =
-                    samples.iter().map(|(_, parameters, _)| *parameters).collect();
+                let parameters: Vec<SampleRow> = wanted.iter().map(|wanted| wanted.parameters).collect();
                 gpu.write(&self.sampling.samples, 0, &parameters);
                 let sampling = &self.sampling;
                 let plan = self.sample_plan.get_or_insert_with(|| {
@@ -129,42 +172,30 @@ impl Scheduler {
                     sample::record_step(&mut r, gpu.variant(), sampling);
                     Rc::new(r.finish())
                 });
-                plan.encode(&mut pass, samples.len());
+                plan.encode(&mut pass, wanted.len());
             }
         }
         // A chunk without samples reads one stale record: the wait for it paces the prompt.
-        let bytes = (samples.len().max(1) * RECORD_BYTES) as u64;
-        let copy = self.ring.copy(&mut encoder, &self.sampling.records, bytes);
+        let bytes = (wanted.len().max(1) * RECORD_BYTES) as u64;
+        let records = self.ring.copy(&mut encoder, &self.sampling.records, bytes);
+        let read = wanted.iter().take_while(|wanted| wanted.logits).count();
+        let logits = if read > 0 { self.copy_logits(&mut encoder, read) } else { None };
         let submission = gpu.queue().submit([encoder.finish()]);
-        if let Some(copy) = copy {
-            let records = samples.iter().map(|(_, _, id)| *id).collect();
-            self.in_flight.push_back(InFlight { pending: copy.map(submission), records });
+        if let Some(records) = records {
+            self.in_flight.push_back(InFlight {
+                pending: records.map(submission.clone()),
+                records: wanted.iter().map(|wanted| wanted.picked).collect(),
+                logits: logits.map(|logits| logits.map(submission)),
+            });
         }
     }
 
-    /// Waits for a step and hands its records to their sequences.
-    pub(super) async fn collect(&mut self, step: InFlight) -> Result<()> {
-        let bytes = step.pending.wait(self.model.gpu()).await?;
-        let records: Vec<Record> = bytemuck::pod_collect_to_vec(&bytes);
-        for (id, record) in step.records.into_iter().zip(records) {
-            // Discarded: the sequence ended before this step came back.
-            let Some(sequence) = self.sequences.get_mut(&id) else { continue };
-            if record.is_fault() {
-                let what = format!("a logit at position {} is not a finite number", record.position);
-                self.retire(id);
-                self.outputs.push(Output::Failed { id, error: Error::BadNumbers(what) });
-                continue;
-            }
-            assert_eq!(record.position as usize, sequence.tokens.len(), "records arrive in order");
-            sequence.tokens.push(record.id);
-            let (full, reason) = (sequence.tokens.len() >= sequence.limit, sequence.limit_reason);
-            self.outputs.push(Output::Token { id, record });
-            if record.is_end() {
-                self.finish(id, FinishReason::Stop);
-            } else if full {
-                self.finish(id, reason);
-            }
-        }
-        Ok(())
+    fn copy_logits(&mut self, encoder: &mut wgpu::CommandEncoder, rows: usize) -> Option<gpu::Copy> {
+        let logits = self.model.logits();
+        let row_bytes = (logits.dims()[1] * size_of::<f32>()) as u64;
+        let most = row_bytes * Qwen2::MAX_BATCH as u64;
+        let ring =
+            self.logits_ring.get_or_insert_with(|| Ring::new(self.model.gpu(), RUN_AHEAD_CHOOSING, most));
+        ring.copy(encoder, logits, rows as u64 * row_bytes)
     }
 }
