@@ -339,9 +339,13 @@ async fn the_description_names_every_endpoint() {
     let server = server();
     for (path, methods) in paths {
         for method in methods.as_object().unwrap().keys() {
-            let request = Request::builder().method(method.to_uppercase().as_str()).uri(path.replace("{id}", "x"));
+            let request =
+                Request::builder().method(method.to_uppercase().as_str()).uri(path.replace("{id}", "x"));
             let answer = send(&server, request.body(Body::empty()).unwrap()).await;
-            assert!(!["unknown_url", "method_not_allowed"].iter().any(|code| answer.text.contains(code)), "{path}");
+            assert!(
+                !["unknown_url", "method_not_allowed"].iter().any(|code| answer.text.contains(code)),
+                "{path}"
+            );
         }
     }
 }
