@@ -24,7 +24,7 @@ impl Session {
             return Err(Error::BadRequest("a random model cannot search: it has no tokenizer".into()));
         }
         if sampling.format.is_some() || sampling.echo {
-            let what = "a search knows no `format` and no `echo`: ask for a single reply, or leave them out";
+            let what = "a search knows neither format nor echo: ask for a single reply, or leave them out";
             return Err(Error::BadRequest(what.into()));
         }
         let encoded = self.encode(&prompt)?;

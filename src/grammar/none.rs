@@ -9,7 +9,7 @@ pub struct Vocabulary;
 /// How far a text is with a format; never made.
 pub struct Grammar(());
 
-const NONE: &str = "replies of a given format are not available in the browser: ask `polo serve` for them";
+const NONE: &str = "replies of a given format are not available in the browser: ask polo serve for them";
 
 impl Vocabulary {
     /// Keeps nothing.
