@@ -53,7 +53,7 @@ fn wrong_usage_is_told_with_code_2() {
     check(&["ask"], "QUESTION");
     check(&["ask", "--temperature", "9", "hi"], "temperature is 9, expected 0 to 4");
     check(&["ask", "--temperature", "NaN", "hi"], "temperature is NaN");
-    check(&["ask", "--json", "--top-logprobs", "6", "hi"], "top_logprobs is 6");
+    check(&["ask", "--json", "--top-logprobs", "21", "hi"], "top_logprobs is 21");
     check(&["ask", "--kv", "f8", "hi"], "f16, f32");
     check(&["ask", " "], "the question is empty");
     check(&["ask", "-"], "the question is empty");
