@@ -35,7 +35,8 @@ impl Session {
             fork_us: fork_us(prefix),
             ..SearchBench::default()
         };
-        let sequences = self.scheduler.model().options().sequences;
+        let options = self.scheduler.model().options();
+        let sequences = options.sequences - options.spare;
         for lanes in LANES.into_iter().filter(|lanes| *lanes <= sequences) {
             let (row, first_token_ms, step) = self.bench_lanes(lanes, prefix, own).await?;
             if lanes == 1 {

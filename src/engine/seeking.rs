@@ -48,7 +48,7 @@ impl Session {
         self.check_new(id)?;
         self.searching()?;
         if sampling.format.is_some() || sampling.echo {
-            let what = "a search knows no `format` and no `echo`: ask for a single reply, or leave them out";
+            let what = "a search knows neither format nor echo: ask for a single reply, or leave them out";
             return Err(Error::BadRequest(what.into()));
         }
         let encoded = self.encode(&prompt)?;

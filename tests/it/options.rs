@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polo::protocol::{
     Channel, Event, FinishReason, Format, Message, Prompt, PromptToken, Request, RequestId, Role,
-    SamplingOptions, Usage,
+    SamplingOptions, SearchOptions, Usage,
 };
 
 use crate::driver::drive;
@@ -169,6 +169,15 @@ fn a_bad_schema_is_refused_in_the_words_of_the_library() {
         one(chat("x"), SamplingOptions { format, ..SamplingOptions::default() }).failure.unwrap();
     assert_eq!(kind, "bad_request");
     assert!(message.contains("strange"), "{message}");
+}
+
+#[test]
+fn a_search_has_no_format() {
+    let sampling = SamplingOptions { format: Some(Format::JsonObject), ..SamplingOptions::default() };
+    let search = Request::Search { id: 2, prompt: chat("x"), sampling, search: SearchOptions::default() };
+    let (kind, message) = answer(&answers(vec![search]), 2).failure.unwrap();
+    assert_eq!(kind, "bad_request");
+    assert!(message.contains("neither format nor echo"), "{message}");
 }
 
 #[test]
