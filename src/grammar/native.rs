@@ -39,7 +39,11 @@ impl TokenizerEnv for Tokens {
 impl Vocabulary {
     /// The bytes of each token, none for those that no text can hold; `special` ones stand for no text. `end` is one
     /// that ends a reply.
-    pub fn new(tokens: impl Iterator<Item = Vec<u8>>, special: impl Fn(u32) -> bool, end: u32) -> Result<Self> {
+    pub fn new(
+        tokens: impl Iterator<Item = Vec<u8>>,
+        special: impl Fn(u32) -> bool,
+        end: u32,
+    ) -> Result<Self> {
         let words: Vec<Vec<u8>> = (0..)
             .zip(tokens)
             .map(|(id, mut bytes)| {

@@ -16,7 +16,8 @@ const OPEN: [&str; 3] = ["/health", "/version", "/openapi.json"];
 fn is_guarded(path: &str) -> bool {
     const GUARDED: [&str; 4] = ["/v1/", "/api/", "/polo/", "/metrics"];
     !OPEN.contains(&path)
-        && (GUARDED.iter().any(|prefix| path.starts_with(prefix)) || matches!(path, "/tokenize" | "/detokenize"))
+        && (GUARDED.iter().any(|prefix| path.starts_with(prefix))
+            || matches!(path, "/tokenize" | "/detokenize"))
 }
 
 /// A host without its port.
@@ -115,7 +116,9 @@ mod tests {
 
     #[test]
     fn everything_that_computes_or_tells_needs_the_key() {
-        for path in ["/v1/chat/completions", "/v1/models", "/api/tags", "/metrics", "/tokenize", "/polo/engine"] {
+        for path in
+            ["/v1/chat/completions", "/v1/models", "/api/tags", "/metrics", "/tokenize", "/polo/engine"]
+        {
             assert!(is_guarded(path), "{path}");
         }
         for path in ["/", "/health", "/version", "/index.html", "/openapi.json"] {

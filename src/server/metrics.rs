@@ -48,14 +48,28 @@ impl Metrics {
         let registry = &mut this.registry;
         registry.register("requests", "Requests answered", this.requests.clone());
         registry.register("prompt_tokens", "Tokens of prompts", this.prompt_tokens.clone());
-        registry.register("cached_tokens", "Tokens of prompts found in key/value pages", this.cached_tokens.clone());
+        registry.register(
+            "cached_tokens",
+            "Tokens of prompts found in key/value pages",
+            this.cached_tokens.clone(),
+        );
         registry.register("completion_tokens", "Tokens of replies", this.completion_tokens.clone());
         registry.register("reasoning_tokens", "Tokens of thoughts", this.reasoning_tokens.clone());
         let (first, duration) = (this.first_token.clone(), this.duration.clone());
-        registry.register_with_unit("time_to_first_token", "From prompt to first token", Unit::Seconds, first);
+        registry.register_with_unit(
+            "time_to_first_token",
+            "From prompt to first token",
+            Unit::Seconds,
+            first,
+        );
         registry.register_with_unit("request_duration", "From request to last byte", Unit::Seconds, duration);
         registry.register("replies_under_way", "Replies being made or waiting", this.replies.clone());
-        registry.register_with_unit("model_memory", "Weights and key/value pages on the GPU", Unit::Bytes, this.loaded.clone());
+        registry.register_with_unit(
+            "model_memory",
+            "Weights and key/value pages on the GPU",
+            Unit::Bytes,
+            this.loaded.clone(),
+        );
         this
     }
 

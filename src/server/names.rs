@@ -57,9 +57,8 @@ pub(super) fn find<'a>(library: &'a Library, wanted: &str) -> Option<&'a StoredM
         let same = |model: &&StoredModel| matches!(&model.source, ModelSource::Hub { repo: r, file: f, .. } if r == repo && (f == file || model.name == format!("{repo}:{}", file.as_deref().unwrap_or_default())));
         return complete().find(same);
     }
-    let mut forms = complete().filter(|model| {
-        plain(&model.name).strip_prefix(wanted).is_some_and(|rest| rest.starts_with(':'))
-    });
+    let mut forms = complete()
+        .filter(|model| plain(&model.name).strip_prefix(wanted).is_some_and(|rest| rest.starts_with(':')));
     let first = forms.next();
     first.filter(|_| forms.next().is_none())
 }
