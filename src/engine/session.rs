@@ -3,25 +3,22 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::guide::Formats;
 use super::opened::{Language, Opened};
 use super::reply::{Echo, Job, Reply};
-use super::search::SearchJob;
+use super::searches::Searches;
+use super::warm_up::warm_up;
 use super::{Emit, choosing};
 use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
 use crate::model::Qwen2;
-use crate::ops::self_test::some_tokens;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
-    Variant,
 };
 use crate::sampler::{Record, Rule};
 use crate::text::{self, EncodedPrompt};
-
-/// A prompt long enough to take the kernels of a long one. In tokens.
-const WARM_UP_TOKENS: usize = 20;
 
 /// What was asked for when a model was loaded, to load it again.
 #[derive(Clone)]
@@ -38,7 +35,7 @@ pub(super) struct Interrupted {
     suspended: Suspended,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
-    searches: BTreeMap<RequestId, SearchJob>,
+    searches: Searches,
 }
 
 impl Interrupted {
@@ -54,14 +51,8 @@ impl Interrupted {
     }
 }
 
-fn fail_all(
-    emit: &Emit,
-    jobs: &BTreeMap<RequestId, Job>,
-    searches: &BTreeMap<RequestId, SearchJob>,
-    error: &Error,
-) {
-    let running = searches.iter().filter(|(_, search)| !search.is_done()).map(|(id, _)| id);
-    for &id in jobs.keys().chain(running) {
+fn fail_all(emit: &Emit, jobs: &BTreeMap<RequestId, Job>, searches: &Searches, error: &Error) {
+    for id in jobs.keys().copied().chain(searches.running()) {
         emit(Event::failed(Some(id), error));
     }
 }
@@ -77,10 +68,11 @@ pub(super) struct Session {
     pub(super) language: Option<Language>,
     pub(super) end_tokens: Vec<u32>,
     pub(super) info: ModelInfo,
-    jobs: BTreeMap<RequestId, Job>,
-    replies: HashMap<SequenceId, (RequestId, Reply)>,
-    /// Running, held, and the last few that ended.
-    pub(super) searches: BTreeMap<RequestId, SearchJob>,
+    /// Made when a reply is first to have a format.
+    pub(super) formats: Option<Formats>,
+    pub(super) jobs: BTreeMap<RequestId, Job>,
+    pub(super) replies: HashMap<SequenceId, (RequestId, Reply)>,
+    pub(super) searches: Searches,
 }
 
 impl Session {
@@ -146,9 +138,10 @@ impl Session {
             language,
             end_tokens,
             info,
+            formats: None,
             jobs: BTreeMap::new(),
             replies: HashMap::new(),
-            searches: BTreeMap::new(),
+            searches: Searches::default(),
         })
     }
 
@@ -177,9 +170,6 @@ impl Session {
         sampling: &SamplingOptions,
     ) -> Result<()> {
         sampling.validate()?;
-        if sampling.format.is_some() {
-            return Err(Error::BadRequest("formats are not implemented yet".into()));
-        }
         self.check_new(id)?;
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
@@ -191,7 +181,8 @@ impl Session {
         let cached_tokens = if sampling.echo { 0 } else { self.scheduler.cached_len(&prompt.tokens) };
         let alternatives = sampling.top_logprobs as usize;
         let rule = choosing::rule(sampling);
-        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, None);
+        let guide = self.guide(sampling, &prompt)?;
+        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, guide);
         // Where it is chosen here, the kernels' rule does not count; they would not know this one.
         let rule = if chooser.is_some() { Rule::GREEDY } else { rule };
         let mut submitted = Vec::new();
@@ -238,30 +229,8 @@ impl Session {
         Ok(())
     }
 
-    /// What a prompt is in tokens.
-    pub(super) fn tokenize(&self, id: RequestId, prompt: &Prompt) -> Result<()> {
-        let tokens = self.encode(prompt)?.tokens;
-        let text = |&token| self.language.as_ref().map_or(String::new(), |l| l.tokenizer.token_text(token));
-        let texts = tokens.iter().map(text).collect();
-        (self.emit)(Event::Tokenized { id, tokens, texts });
-        Ok(())
-    }
-
-    /// What tokens are in text.
-    pub(super) fn detokenize(&self, id: RequestId, tokens: &[u32]) -> Result<()> {
-        let none = || Error::BadRequest("a random model has no tokenizer".into());
-        let tokenizer = &self.language.as_ref().ok_or_else(none)?.tokenizer;
-        // Refuses ids that are none.
-        self.encode(&Prompt::Tokens { tokens: tokens.to_vec() })?;
-        let bytes: Vec<u8> =
-            tokens.iter().flat_map(|&token| tokenizer.token_bytes(token).into_owned()).collect();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        (self.emit)(Event::Detokenized { id, text });
-        Ok(())
-    }
-
     pub(super) fn check_new(&self, id: RequestId) -> Result<()> {
-        if self.jobs.contains_key(&id) || self.searches.contains_key(&id) {
+        if self.jobs.contains_key(&id) || self.searches.contains(id) {
             return Err(Error::BadRequest(format!("request {id} is already being answered")));
         }
         Ok(())
@@ -271,10 +240,9 @@ impl Session {
         for &sequence in self.jobs.get(&id).map(|job| &job.sequences).into_iter().flatten() {
             self.scheduler.cancel(sequence);
         }
-        self.with_search(id, |job, ground| {
-            job.cancel(ground.scheduler);
-            job.advance(ground)
-        });
+        if let Ok((searches, mut ground)) = self.searching() {
+            searches.cancel(id, &mut ground);
+        }
     }
 
     /// Ends everything in progress with the same error.
@@ -306,52 +274,30 @@ impl Session {
     pub(super) async fn step(&mut self) -> Result<()> {
         for output in self.scheduler.step().await? {
             match output {
-                Output::Token { id, record, top } => match self.search_of(id) {
-                    Some(search) => self.with_search(search, |job, ground| job.token(id, &record, ground)),
+                Output::Token { id, record, top } => match self.searches.of(id) {
+                    Some(search) => self.search_token(search, id, &record),
                     None => self.token(id, &record, &top),
                 },
                 Output::Admitted { id, cached } => self.admitted(id, cached),
                 Output::Prompt { id, position, logprob, top } => {
                     if let Some((request, _)) = self.replies.get(&id) {
-                        self.tell_prompt(*request, Some((position, logprob, top)));
+                        self.tell_prompt(*request, Some((position, (logprob, top))));
                     }
                 }
-                Output::Finished { id, reason } => match self.search_of(id) {
+                Output::Finished { id, reason } => match self.searches.of(id) {
                     Some(search) => self.with_search(search, |job, _| job.finished(id, reason)),
                     None => self.finished(id, reason),
                 },
-                Output::Failed { id, error } => match self.search_of(id) {
+                Output::Failed { id, error } => match self.searches.of(id) {
                     Some(search) => self.with_search(search, |_, _| Err(error)),
                     None => self.failed(id, &error),
                 },
             }
         }
-        self.advance_searches();
+        if let Ok((searches, mut ground)) = self.searching() {
+            searches.advance(&mut ground);
+        }
         Ok(())
-    }
-
-    /// What was at hand of the prompt when the first of the replies was admitted: others find what that one left.
-    fn admitted(&mut self, sequence: SequenceId, cached: usize) {
-        let request = self.replies.get(&sequence).map(|(request, _)| *request);
-        if let Some(job) = request.and_then(|request| self.jobs.get_mut(&request))
-            && job.sequences.first() == Some(&sequence)
-        {
-            job.cached_tokens = cached;
-        }
-    }
-
-    /// Takes what is known of a token of the prompt; tells all of them when they are.
-    fn tell_prompt(&mut self, request: RequestId, heard: Option<(usize, f32, Vec<(u32, f32)>)>) {
-        let Some(job) = self.jobs.get_mut(&request) else { return };
-        let Some(echo) = &mut job.echo else { return };
-        if let Some((position, logprob, top)) = heard {
-            echo.hear(position, logprob, top);
-        }
-        if echo.is_complete() {
-            let tokens = echo.tell(self.language.as_ref().map(|language| &language.tokenizer));
-            job.echo = None;
-            (self.emit)(Event::Prompted { id: request, tokens });
-        }
     }
 
     fn token(&mut self, sequence: SequenceId, record: &Record, top: &[(u32, f32)]) {
@@ -393,40 +339,4 @@ impl Session {
         }
         (self.emit)(Event::failed(Some(request), error));
     }
-}
-
-/// Runs a short prompt: compiles the kernels of a chat, which the first question would else wait for, and
-/// refuses a model whose logits are not finite or cannot be true. `checking` is told when all is submitted.
-async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<()> {
-    let model = scheduler.model();
-    let (vocab, context) = (model.config().vocab_size, model.options().context);
-    // The serial family has no other kernels for long prompts, and a large model takes seconds a token there.
-    let count = if model.gpu().variant() == Variant::Serial { 2 } else { WARM_UP_TOKENS };
-    scheduler.submit(SequenceRequest {
-        tokens: some_tokens(1, count.min(context - 1), vocab),
-        max_new_tokens: 2,
-        ..SequenceRequest::default()
-    })?;
-    let mut outputs = scheduler.step().await?;
-    checking();
-    loop {
-        for output in outputs {
-            match output {
-                Output::Failed { error, .. } => return Err(error),
-                Output::Token { record, .. } => {
-                    if let Some(what) = record.implausible() {
-                        let what = format!("{what}; update the graphics driver, or download the model again");
-                        return Err(Error::BadNumbers(what));
-                    }
-                }
-                Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
-            }
-        }
-        if !scheduler.is_busy() {
-            break;
-        }
-        outputs = scheduler.step().await?;
-    }
-    scheduler.clear_cache();
-    Ok(())
 }

@@ -103,7 +103,7 @@ fn penalties_change_what_is_said() {
     let forced = say(Rules { logit_bias: vec![(9, 1e4)], ..Rules::of(SAMPLED) });
     assert_eq!(forced, [9; 40]);
     // The prompt counts for the repeat penalty, not for the others.
-    let first = |rules: Rules| say(rules)[0];
+    let mut first = |rules: Rules| say(rules)[0];
     let last = prompt[11];
     let biased = |rules: Rules| Rules { logit_bias: vec![(last, 1e4)], ..rules };
     assert_eq!(first(biased(Rules { presence_penalty: 2e4, ..Rules::of(Rule::GREEDY) })), last);
@@ -158,7 +158,7 @@ impl Guide for Even {
     }
 
     fn take(&mut self, token: u32) -> Result<Taken, String> {
-        if token % 4 == 0 {
+        if token.is_multiple_of(4) {
             return Ok(Taken::Refused);
         }
         self.taken.push(token);
