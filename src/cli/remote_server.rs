@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::output::Output;
 use crate::Error;
+use crate::server::PORT;
 
-/// Where `polo serve` listens unless told otherwise.
-const PORT: u16 = 11435;
 /// A server on this machine that does not answer in this time will not.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -1,5 +1,6 @@
 //! The file of defaults, completions and the manual from outside; `ps` where no server runs.
 
+use std::io::BufRead;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -94,4 +95,47 @@ fn ps_says_when_no_server_runs() {
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stderr);
     assert!(told.contains("no server runs there") && told.contains(&port.to_string()), "{told}");
+}
+
+/// Ended when the test is.
+struct Server(std::process::Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn gpu_ps_and_stop_ask_a_running_server() {
+    // The port and the key come from the file, as a service would have them.
+    let folder = folder("model = 'polo-tiny'\n[serve]\nport = 0\napi_key = 'secret'\n");
+    let mut command = polo(folder.path(), &["serve"]);
+    let mut server = Server(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut line = String::new();
+    std::io::BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+    let ask = |words: &[&str], key: &str| -> (bool, String) {
+        let output =
+            polo(folder.path(), words).env("POLO_HOST", &address).env("POLO_API_KEY", key).output().unwrap();
+        let told = [&output.stdout[..], &output.stderr[..]].concat();
+        (output.status.success(), text(&told).to_owned())
+    };
+    let (done, told) = ask(&["ps"], "wrong");
+    assert!(!done && told.contains(&address), "{told}");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(240);
+    loop {
+        let (done, told) = ask(&["ps"], "secret");
+        assert!(done, "{told}");
+        if told.contains("polo-tiny") {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "no model was loaded: {told}");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    let (done, told) = ask(&["stop", "polo-tiny"], "secret");
+    assert!(done, "{told}");
+    let (_, told) = ask(&["ps"], "secret");
+    assert!(told.contains("holds no model"), "{told}");
 }

@@ -104,6 +104,11 @@ fn gpu_run_answers_down_a_pipe() {
     assert_eq!(piped, words);
     assert!(piped.contains("42") && !piped.contains('\u{1b}') && !piped.contains("Thought"), "{piped}");
     assert!(told.contains("eval rate:"), "{told}");
+    // What the answer must be reaches the engine.
+    let (json, _) = ask(&[&flags[..], &["--format", "json", "What is 12 + 30?"]].concat(), "");
+    let json: serde_json::Value =
+        serde_json::from_str(json.trim()).unwrap_or_else(|error| panic!("{json}: {error}"));
+    assert!(json.is_object(), "{json}");
     // The model used last needs no name.
     assert_eq!(ask(&flags[1..], "What is 12 + 30?").0, piped);
 }

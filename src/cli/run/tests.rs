@@ -230,6 +230,26 @@ fn what_was_saved_goes_on() {
 }
 
 #[test]
+fn a_server_is_a_model_and_others_are_here() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, _, asked) =
+        play_at(home.path(), &["--engine", "http://h/v1", "--remote-model", "m"], &["hi", "/load polo-tiny"]);
+    let sources: Vec<&ModelSource> = asked
+        .iter()
+        .filter_map(|request| match request {
+            Request::Load { source, .. } => Some(source),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        matches!(sources[0], ModelSource::Remote { url, model, .. } if url == "http://h/v1" && model.as_deref() == Some("m")),
+        "{sources:?}"
+    );
+    assert_eq!(sources[1..], [&ModelSource::Embedded]);
+    assert_eq!(last_model(home.path()).as_deref(), Some("polo-tiny"), "a server is not what is used next");
+}
+
+#[test]
 fn settings_are_shown() {
     let (out, _, _) = play(
         &["--hide-thinking", "--system", "Be terse"],
