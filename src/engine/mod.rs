@@ -8,8 +8,10 @@ mod defaults;
 mod device;
 mod fit;
 mod ground;
+mod guide;
 mod library;
 mod opened;
+mod prompts;
 mod remote;
 mod remote_reply;
 mod reply;
@@ -17,6 +19,7 @@ mod search;
 mod searches;
 mod seeking;
 mod session;
+mod steering;
 mod warm_up;
 
 #[cfg(test)]
@@ -30,10 +33,8 @@ use futures_channel::mpsc;
 use futures_util::{FutureExt, StreamExt};
 
 use self::device::{check_variant, device_options};
-use self::ground::Ground;
 use self::library::Librarian;
 use self::remote::RemoteSession;
-use self::searches::Searches;
 use self::session::Session;
 use crate::error::Error;
 use crate::files::Store;
@@ -43,7 +44,6 @@ use crate::platform;
 use crate::protocol::{
     Candidate, Comparison, Event, FitReport, LoadOptions, LoadPhase, ModelSource, Request, RequestId,
 };
-use crate::search::Search;
 
 pub use self::device::describe_device;
 pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
@@ -285,33 +285,6 @@ impl Engine {
         if let Err(error) = result {
             self.fail(Some(id), &error);
         }
-    }
-
-    fn steer(
-        &mut self,
-        id: RequestId,
-        change: impl FnOnce(&mut Search) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        self.searching(|all, ground| all.steer(id, ground, change))
-    }
-
-    fn searching(
-        &mut self,
-        act: impl FnOnce(&mut Searches, &mut Ground<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let (searches, mut ground) = match &mut self.remote {
-            Some(remote) => remote.searching(),
-            None => self.session()?.searching()?,
-        };
-        act(searches, &mut ground)
-    }
-
-    fn export(&mut self, id: RequestId) -> Result<(), Error> {
-        let name = match &self.remote {
-            Some(remote) => remote.info().name.clone(),
-            None => self.session()?.info().name.clone(),
-        };
-        self.searching(|all, ground| all.export(id, &name, ground.emit))
     }
 
     fn session(&mut self) -> Result<&mut Session, Error> {

@@ -1,5 +1,7 @@
 //! A model whose head was read: everything about it but its weights.
 
+use std::rc::Rc;
+
 use super::defaults;
 use crate::error::{Error, Result};
 use crate::files::ModelFiles;
@@ -16,7 +18,7 @@ const SPARE: usize = 16;
 
 /// How a model turns text into tokens; random models have none.
 pub(super) struct Language {
-    pub(super) tokenizer: Tokenizer,
+    pub(super) tokenizer: Rc<Tokenizer>,
     pub(super) template: ChatTemplate,
 }
 
@@ -108,7 +110,7 @@ impl Opened {
             files.tokenizer.bos_token.clone(),
             files.tokenizer.eos_token.clone(),
         );
-        Ok(Some(Language { tokenizer: Tokenizer::from_json(&files.tokenizer.json)?, template }))
+        Ok(Some(Language { tokenizer: Rc::new(Tokenizer::from_json(&files.tokenizer.json)?), template }))
     }
 
     /// Tokens that end a reply: of the files, and those that end a turn in every template we know.

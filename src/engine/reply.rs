@@ -132,9 +132,12 @@ fn alternative(tokenizer: &Tokenizer, (token, logprob): (u32, f32), bytes: bool)
 pub(super) struct Echo {
     tokens: Vec<u32>,
     /// Of the tokens from the second on.
-    heard: Vec<(f32, Vec<(u32, f32)>)>,
+    heard: Vec<Heard>,
     bytes: bool,
 }
+
+/// Log-probability of a token of a prompt, and the tokens most probable in its place.
+pub(super) type Heard = (f32, Vec<(u32, f32)>);
 
 impl Echo {
     pub(super) fn new(tokens: &[u32], bytes: bool) -> Self {
@@ -142,9 +145,9 @@ impl Echo {
     }
 
     /// Takes the probability of the token at `position`; what is known already comes again after a loss.
-    pub(super) fn hear(&mut self, position: usize, logprob: f32, top: Vec<(u32, f32)>) {
+    pub(super) fn hear(&mut self, position: usize, heard: Heard) {
         if position == self.heard.len() + 1 {
-            self.heard.push((logprob, top));
+            self.heard.push(heard);
         }
     }
 
@@ -161,7 +164,7 @@ impl Echo {
             known.into_iter().flatten().collect()
         };
         let heard = std::iter::once(None).chain(self.heard.iter().map(Some));
-        let tell = |(&token, heard): (&u32, Option<&(f32, Vec<(u32, f32)>)>)| PromptToken {
+        let tell = |(&token, heard): (&u32, Option<&Heard>)| PromptToken {
             token,
             text: tokenizer.map(|tokenizer| tokenizer.token_text(token)).unwrap_or_default(),
             logprob: heard.map(|(logprob, _)| *logprob),

@@ -16,7 +16,7 @@ impl Session {
         let none = || Error::BadRequest("a random model cannot search: it has no tokenizer".into());
         let language = self.language.as_ref().ok_or_else(none)?;
         let lanes = Sequences { scheduler: &mut self.scheduler, end_tokens: &self.end_tokens };
-        let ground = Ground { lanes: Box::new(lanes), words: &language.tokenizer, emit: &self.emit };
+        let ground = Ground { lanes: Box::new(lanes), words: &*language.tokenizer, emit: &self.emit };
         Ok((&mut self.searches, ground))
     }
 

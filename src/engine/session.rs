@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::guide::Formats;
 use super::opened::{Language, Opened};
 use super::reply::{Echo, Job, Reply};
 use super::searches::Searches;
@@ -67,8 +68,10 @@ pub(super) struct Session {
     pub(super) language: Option<Language>,
     pub(super) end_tokens: Vec<u32>,
     pub(super) info: ModelInfo,
-    jobs: BTreeMap<RequestId, Job>,
-    replies: HashMap<SequenceId, (RequestId, Reply)>,
+    /// Made when a reply is first to have a format.
+    pub(super) formats: Option<Formats>,
+    pub(super) jobs: BTreeMap<RequestId, Job>,
+    pub(super) replies: HashMap<SequenceId, (RequestId, Reply)>,
     pub(super) searches: Searches,
 }
 
@@ -135,6 +138,7 @@ impl Session {
             language,
             end_tokens,
             info,
+            formats: None,
             jobs: BTreeMap::new(),
             replies: HashMap::new(),
             searches: Searches::default(),
@@ -166,9 +170,6 @@ impl Session {
         sampling: &SamplingOptions,
     ) -> Result<()> {
         sampling.validate()?;
-        if sampling.format.is_some() {
-            return Err(Error::BadRequest("formats are not implemented yet".into()));
-        }
         self.check_new(id)?;
         let started_ms = platform::now_ms();
         let prompt = self.encode(prompt)?;
@@ -180,7 +181,8 @@ impl Session {
         let cached_tokens = if sampling.echo { 0 } else { self.scheduler.cached_len(&prompt.tokens) };
         let alternatives = sampling.top_logprobs as usize;
         let rule = choosing::rule(sampling);
-        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, None);
+        let guide = self.guide(sampling, &prompt)?;
+        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, guide);
         // Where it is chosen here, the kernels' rule does not count; they would not know this one.
         let rule = if chooser.is_some() { Rule::GREEDY } else { rule };
         let mut submitted = Vec::new();
@@ -224,28 +226,6 @@ impl Session {
         );
         (self.emit)(Event::Started { id, prompt_tokens, cached_tokens });
         self.tell_prompt(id, None);
-        Ok(())
-    }
-
-    /// What a prompt is in tokens.
-    pub(super) fn tokenize(&self, id: RequestId, prompt: &Prompt) -> Result<()> {
-        let tokens = self.encode(prompt)?.tokens;
-        let text = |&token| self.language.as_ref().map_or(String::new(), |l| l.tokenizer.token_text(token));
-        let texts = tokens.iter().map(text).collect();
-        (self.emit)(Event::Tokenized { id, tokens, texts });
-        Ok(())
-    }
-
-    /// What tokens are in text.
-    pub(super) fn detokenize(&self, id: RequestId, tokens: &[u32]) -> Result<()> {
-        let none = || Error::BadRequest("a random model has no tokenizer".into());
-        let tokenizer = &self.language.as_ref().ok_or_else(none)?.tokenizer;
-        // Refuses ids that are none.
-        self.encode(&Prompt::Tokens { tokens: tokens.to_vec() })?;
-        let bytes: Vec<u8> =
-            tokens.iter().flat_map(|&token| tokenizer.token_bytes(token).into_owned()).collect();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        (self.emit)(Event::Detokenized { id, text });
         Ok(())
     }
 
@@ -301,7 +281,7 @@ impl Session {
                 Output::Admitted { id, cached } => self.admitted(id, cached),
                 Output::Prompt { id, position, logprob, top } => {
                     if let Some((request, _)) = self.replies.get(&id) {
-                        self.tell_prompt(*request, Some((position, logprob, top)));
+                        self.tell_prompt(*request, Some((position, (logprob, top))));
                     }
                 }
                 Output::Finished { id, reason } => match self.searches.of(id) {
@@ -318,30 +298,6 @@ impl Session {
             searches.advance(&mut ground);
         }
         Ok(())
-    }
-
-    /// What was at hand of the prompt when the first of the replies was admitted: others find what that one left.
-    fn admitted(&mut self, sequence: SequenceId, cached: usize) {
-        let request = self.replies.get(&sequence).map(|(request, _)| *request);
-        if let Some(job) = request.and_then(|request| self.jobs.get_mut(&request))
-            && job.sequences.first() == Some(&sequence)
-        {
-            job.cached_tokens = cached;
-        }
-    }
-
-    /// Takes what is known of a token of the prompt; tells all of them when they are.
-    fn tell_prompt(&mut self, request: RequestId, heard: Option<(usize, f32, Vec<(u32, f32)>)>) {
-        let Some(job) = self.jobs.get_mut(&request) else { return };
-        let Some(echo) = &mut job.echo else { return };
-        if let Some((position, logprob, top)) = heard {
-            echo.hear(position, logprob, top);
-        }
-        if echo.is_complete() {
-            let tokens = echo.tell(self.language.as_ref().map(|language| &language.tokenizer));
-            job.echo = None;
-            (self.emit)(Event::Prompted { id: request, tokens });
-        }
     }
 
     fn token(&mut self, sequence: SequenceId, record: &Record, top: &[(u32, f32)]) {

@@ -64,14 +64,28 @@ impl Vocabulary {
     /// A format at its beginning; the error says what of it is not understood.
     pub fn grammar(&self, format: &Format) -> Result<Grammar> {
         let grammar = match format {
-            Format::JsonObject => TopLevelGrammar::from_json_schema(serde_json::json!({ "type": "object" })),
-            Format::JsonSchema { schema } => TopLevelGrammar::from_json_schema(schema.clone()),
+            Format::JsonObject => {
+                TopLevelGrammar::from_json_schema(bounded(&serde_json::json!({ "type": "object" })))
+            }
+            Format::JsonSchema { schema } => TopLevelGrammar::from_json_schema(bounded(schema)),
             Format::Regex { pattern } => TopLevelGrammar::from_regex(pattern),
             Format::Grammar { lark } => TopLevelGrammar::from_lark(lark.clone()),
         };
         let parser = self.factory.create_parser(grammar).map_err(refused)?;
         Ok(Grammar { matcher: Matcher::new(Ok(parser)) })
     }
+}
+
+/// Blank space between the parts of JSON, as llama.cpp allows it: a model that may go on with blank space for ever does.
+const BLANK: &str = r" |\n[ \t]{0,20}";
+
+/// The schema with a bound on blank space, where it has none of its own.
+fn bounded(schema: &serde_json::Value) -> serde_json::Value {
+    let mut schema = schema.clone();
+    if let Some(object) = schema.as_object_mut() {
+        object.entry("x-guidance").or_insert_with(|| serde_json::json!({ "whitespace_pattern": BLANK }));
+    }
+    schema
 }
 
 fn refused(error: impl std::fmt::Display) -> Error {
@@ -104,6 +118,7 @@ impl Grammar {
     }
 
     /// One more, at the same place.
+    #[must_use]
     pub fn copy(&self) -> Self {
         Self { matcher: self.matcher.deep_clone() }
     }
@@ -147,6 +162,14 @@ mod tests {
         let mut other = start.copy();
         assert!(!other.take(&ids(r#"{"a""#)).unwrap(), "b comes first in the schema");
         assert!(other.take(&ids(r#"{"b":1"#)).unwrap());
+    }
+
+    #[test]
+    fn blank_space_has_a_bound() {
+        let start = vocabulary().grammar(&Format::JsonObject).unwrap();
+        let fits = |text: &str| start.copy().take(&ids(text)).unwrap();
+        assert!(fits("{\n    \"a\": [1, 2],\n\t\"b\":{}\n}") && fits("{\"a\":\"    \\n  \"}") && fits("{}"));
+        assert!(!fits("{\n\n") && !fits("{  ") && !fits(&format!("{{\n{}", " ".repeat(21))));
     }
 
     #[test]

@@ -44,6 +44,7 @@ impl Grammar {
     }
 
     /// One more, at the same place.
+    #[must_use]
     pub fn copy(&self) -> Self {
         match *self {}
     }

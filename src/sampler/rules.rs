@@ -47,7 +47,7 @@ impl Rules {
     /// Changes the logits of one row for the token after `tokens`, of which the reply begins at `reply_from`. Tokens
     /// beyond the vocabulary count for nothing.
     pub fn adjust(&self, logits: &mut [f32], tokens: &[u32], reply_from: usize) {
-        if self.repeat_penalty != 1.0 {
+        if (self.repeat_penalty - 1.0).abs() > 0.0 {
             let recent: BTreeSet<u32> = tokens.iter().rev().take(REPEAT_WINDOW).copied().collect();
             for token in recent {
                 if let Some(logit) = logits.get_mut(token as usize) {
@@ -85,7 +85,9 @@ impl Rules {
         // What is out has no weight; it must not be the last of the list either.
         list.retain(|&(id, p)| p >= least && logits[id as usize] > f32::NEG_INFINITY);
         let kept: f64 = list.iter().map(|&(_, p)| p).sum();
-        list.iter_mut().for_each(|(_, p)| *p /= kept);
+        for (_, p) in &mut list {
+            *p /= kept;
+        }
         (!list.is_empty()).then(|| choose(&list, f64::from(draw.uniform())))
     }
 }
@@ -122,6 +124,7 @@ pub enum Taken {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "numbers that are exact")]
 mod tests {
     use super::*;
 

@@ -173,7 +173,7 @@ impl Models {
             Event::Pulled { id, model } => self.take_pulled(id, &model),
             Event::Done { id, .. } => self.pull_paused(id),
             Event::Failed { id: Some(id), kind, message, .. } => {
-                self.failed(id, &Notice::new(&kind, &message))
+                self.failed(id, &Notice::new(&kind, &message));
             }
             Event::Failed { id: None, kind, message, .. } => self.worker_failed(Notice::new(&kind, &message)),
             _ => {}

@@ -314,34 +314,9 @@ impl Chat {
             Event::SelfTested { id, results } if self.self_test.is(id) => {
                 self.self_test = Task::Done(results);
             }
-            // Answers to a load, a choice or a check that is no longer of interest; and the library's.
-            Event::Ready
-            | Event::Unloaded { .. }
-            | Event::Tokenized { .. }
-            | Event::Detokenized { .. }
-            | Event::Prompted { .. }
-            | Event::Ended { .. }
-            | Event::Loading { .. }
-            | Event::Loaded { .. }
-            | Event::Token { .. }
-            | Event::Text { .. }
-            | Event::Benched { .. }
-            | Event::Compared { .. }
-            | Event::SelfTested { .. }
-            | Event::Inspected { .. }
-            | Event::Library { .. }
-            | Event::Found { .. }
-            | Event::Pulling { .. }
-            | Event::Pulled { .. }
-            | Event::Expanded { .. }
-            | Event::Visited { .. }
-            | Event::Voted { .. }
-            | Event::Searched { .. }
-            | Event::SearchDone { .. }
-            | Event::Node { .. }
-            | Event::Launched { .. }
-            | Event::Imported { .. }
-            | Event::Exported { .. } => {}
+            // Answers to a load, a choice or a check that is no longer of interest; the library's; and those that
+            // only servers ask for.
+            _ => {}
         }
     }
 

@@ -158,7 +158,7 @@ impl Guide for Even {
     }
 
     fn take(&mut self, token: u32) -> Result<Taken, String> {
-        if token % 4 == 0 {
+        if token.is_multiple_of(4) {
             return Ok(Taken::Refused);
         }
         self.taken.push(token);

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Module, and what it may import from this crate. Bottom first: a line may only name lines above it.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("error", &[]),
     ("protocol", &["error"]),
+    ("grammar", &["protocol", "error"]),
     ("quant", &[]),
     ("sampler", &[]),
     ("platform", &["error"]),
@@ -26,7 +27,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
         "engine",
         &[
             "eval", "remote", "search", "generate", "model", "text", "files", "ops", "gpu", "platform",
-            "sampler", "quant", "protocol", "error",
+            "sampler", "grammar", "quant", "protocol", "error",
         ],
     ),
     ("worker", &["engine", "eval", "platform", "protocol", "error"]),

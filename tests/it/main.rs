@@ -6,6 +6,7 @@ mod cli;
 mod cli_defaults;
 #[cfg(unix)]
 mod cli_run;
+mod crowd;
 mod driver;
 mod errors;
 mod failures;
@@ -18,6 +19,7 @@ mod hub;
 mod layout;
 mod library;
 mod nf4;
+mod options;
 mod pull;
 mod quant;
 mod real;

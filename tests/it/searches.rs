@@ -345,7 +345,10 @@ fn gpu_one_record_of_tokens_gives_one_tree() {
             .expect("it is JSON")
     };
     if !write {
-        assert_eq!(known["import"], import.to_string(), "the record has changed: write it anew");
+        // Whatever order its keys are in.
+        let known: Value =
+            serde_json::from_str(known["import"].as_str().expect("a text")).expect("it is JSON");
+        assert_eq!(known, import, "the record has changed: write it anew");
     }
     let seen = drive(vec![Request::Import { id: ID, json: import.to_string() }], |event| match event {
         Event::SearchDone { .. } | Event::Failed { .. } => None,
@@ -364,6 +367,6 @@ fn gpu_one_record_of_tokens_gives_one_tree() {
         std::fs::write(RECORD, serde_json::to_string_pretty(&found).expect("plain data"))
             .expect("it can be written");
     } else {
-        assert_eq!(found, known);
+        assert_eq!((&found["nodes"], &found["report"]), (&known["nodes"], &known["report"]));
     }
 }
