@@ -46,6 +46,7 @@ use crate::protocol::{
 };
 
 pub use self::device::describe_device;
+pub use self::library::stored_name;
 pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
 pub use crate::gpu::list_adapters;
 
@@ -53,11 +54,6 @@ pub use crate::gpu::list_adapters;
 pub fn split_reply(reply: &str) -> (String, String) {
     let parts = crate::text::split(reply, None);
     (parts.thought, parts.output)
-}
-
-/// The name of a complete model in the store, as it is stored; none where there is none, or the store cannot be read.
-pub async fn stored_name(options: StoreOptions, name: &str) -> Option<String> {
-    Store::new(options).complete(name).await.ok().flatten()
 }
 
 /// Where events go.

@@ -13,7 +13,8 @@ pub(super) struct Reply {
     choice: u32,
     decoder: StreamDecoder,
     stop: StopMatcher,
-    parser: ReplyParser,
+    /// None where the reply is told as it stands.
+    parser: Option<ReplyParser>,
     alternatives: usize,
     /// Whether the exact bytes of tokens are told.
     bytes: bool,
@@ -36,7 +37,7 @@ impl Reply {
             choice,
             decoder: StreamDecoder::new(),
             stop: StopMatcher::new(&sampling.stop),
-            parser: ReplyParser::of(thoughts, prompt.opened),
+            parser: (!sampling.verbatim).then(|| ReplyParser::of(thoughts, prompt.opened)),
             alternatives: sampling.top_logprobs as usize,
             bytes: sampling.token_bytes,
             raw: String::new(),
@@ -61,8 +62,10 @@ impl Reply {
         let text = if record.is_end() { String::new() } else { self.decoder.push(tokenizer, record.id) };
         let text = self.stop.push(&text);
         self.raw.push_str(&text);
-        let mut pieces = self.parser.push(&text).into_iter();
-        let (channel, text) = pieces.next().unwrap_or((self.parser.channel(), String::new()));
+        let mut pieces = self.parse(text).into_iter();
+        let (channel, text) = pieces.next().unwrap_or_else(|| {
+            (self.parser.as_ref().map_or(Channel::Output, ReplyParser::channel), String::new())
+        });
         self.tokens += 1;
         self.reasoning_tokens += usize::from(channel == Channel::Thought);
         let top: Vec<TopLogprob> = if top.is_empty() {
@@ -87,6 +90,14 @@ impl Reply {
         }
     }
 
+    fn parse(&mut self, text: String) -> Vec<(Channel, String)> {
+        match &mut self.parser {
+            Some(parser) => parser.push(&text),
+            None if text.is_empty() => Vec::new(),
+            None => vec![(Channel::Output, text)],
+        }
+    }
+
     /// What there is to say about its end.
     pub(super) fn ended(&self, finish_reason: FinishReason) -> Event {
         Event::Ended {
@@ -105,8 +116,8 @@ impl Reply {
         let mut text = self.stop.push(&text);
         text.push_str(&self.stop.finish());
         self.raw.push_str(&text);
-        let mut pieces = self.parser.push(&text);
-        pieces.extend(self.parser.finish());
+        let mut pieces = self.parse(text);
+        pieces.extend(self.parser.as_mut().map(ReplyParser::finish).unwrap_or_default());
         for (channel, text) in pieces {
             self.tell(channel, text, emit);
         }

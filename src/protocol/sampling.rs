@@ -57,6 +57,9 @@ pub struct SamplingOptions {
     /// without it.
     #[serde(skip_serializing_if = "is_default")]
     pub first_choice: u32,
+    /// Tell the reply as it stands: thoughts and tags are text like any other, and no blank space is dropped.
+    #[serde(skip_serializing_if = "is_default")]
+    pub verbatim: bool,
     /// Go on after end tokens.
     #[serde(skip_serializing_if = "is_default")]
     pub ignore_end: bool,
@@ -105,6 +108,7 @@ impl Default for SamplingOptions {
             echo: false,
             token_bytes: false,
             first_choice: 0,
+            verbatim: false,
             ignore_end: false,
         }
     }

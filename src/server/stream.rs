@@ -1,17 +1,20 @@
-//! Answers that come in pieces. What makes the pieces is a future inside of the stream: when the client goes away,
-//! both are dropped, and what it held is free.
+//! Answers that come in pieces. What makes the pieces runs on its own, so that a client that reads slowly holds nothing
+//! but its own pieces; when the client goes away, it is ended, and what it held is free.
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_channel::mpsc::{UnboundedSender, unbounded};
-use futures_util::{FutureExt, Stream, StreamExt, stream};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::{Stream, StreamExt};
 use serde_json::Value;
+use tokio::task::AbortHandle;
 
 /// A comment is sent after so long a silence, so that nobody between takes the connection for dead.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -26,18 +29,36 @@ impl<T> Out<T> {
     }
 }
 
-fn pieces<T, F, M>(make: M) -> impl Stream<Item = T> + use<T, F, M>
+/// Pieces as they come. Dropped, it ends what makes them.
+struct Pieces<T> {
+    receiver: UnboundedReceiver<T>,
+    task: AbortHandle,
+}
+
+impl<T> Drop for Pieces<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl<T> Stream for Pieces<T> {
+    type Item = T;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.receiver.poll_next_unpin(context)
+    }
+}
+
+fn pieces<T, F>(make: impl FnOnce(Out<T>) -> F) -> Pieces<T>
 where
-    F: Future<Output = ()>,
-    M: FnOnce(Out<T>) -> F,
+    F: Future<Output = ()> + Send + 'static,
 {
     let (sender, receiver) = unbounded();
-    let work = make(Out(sender)).into_stream().filter_map(|()| async { None });
-    stream::select(receiver, work)
+    Pieces { receiver, task: tokio::spawn(make(Out(sender))).abort_handle() }
 }
 
 /// Server-sent events.
-pub(super) fn sse<F>(make: impl FnOnce(Out<sse::Event>) -> F + 'static) -> Response
+pub(super) fn sse<F>(make: impl FnOnce(Out<sse::Event>) -> F) -> Response
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -46,7 +67,7 @@ where
 }
 
 /// JSON values, one a line.
-pub(super) fn lines<F>(make: impl FnOnce(Out<Value>) -> F + 'static) -> Response
+pub(super) fn lines<F>(make: impl FnOnce(Out<Value>) -> F) -> Response
 where
     F: Future<Output = ()> + Send + 'static,
 {

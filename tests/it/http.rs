@@ -156,7 +156,12 @@ impl Script {
                     emit(Event::Done { id, replies, finish_reason, usage: Usage::default() });
                 }
             }
-            _ => {}
+            Ask::Cancel { .. } => {}
+            other => {
+                let id = serde_json::to_value(other).unwrap()["id"].as_u64();
+                let (kind, message) = ("bad_request".into(), "the script does not know".into());
+                emit(Event::Failed { id, kind, message, context: None });
+            }
         }
     }
 

@@ -196,9 +196,10 @@ async fn a_reply_that_is_begun_is_gone_on_with() {
         ],
     });
     let value = post(tiny(), "/v1/chat/completions", &body).await.json();
-    let message = value["choices"][0]["message"].to_string();
-    let near: String = rest.chars().take(8).collect();
-    assert!(message.contains(near.trim()), "{message} goes on with {rest}");
+    let message = &value["choices"][0]["message"];
+    let went: String =
+        ["reasoning_content", "content"].iter().filter_map(|name| message[name].as_str()).collect();
+    assert!(went.trim_start().starts_with(rest.trim()), "{went} goes on with {rest}");
 }
 
 #[tokio::test]
@@ -228,7 +229,7 @@ async fn a_search_answers_with_its_tree() {
         json!({ "search": { "rollouts": 4, "lanes": 2 }, "temperature": 0.8, "seed": 3, "max_tokens": 400 });
     let value = chat(&more).await.json();
     let search = &value["search"];
-    assert!(search["nodes"].as_array().unwrap().len() > 4, "{value}");
+    assert!(search["nodes"].as_array().unwrap().len() > 3, "{value}");
     assert!(search["votes"]["votes"].as_u64().unwrap() > 0 && search["reply"].is_null());
     assert!(!value["choices"][0]["message"]["reasoning_content"].as_str().unwrap().is_empty());
     let mut streaming = more.clone();

@@ -211,7 +211,8 @@ async fn pages_of_others_may_not_ask() {
     assert!(answer.headers["access-control-allow-headers"].to_str().unwrap().contains("x-stainless-os"));
 }
 
-#[tokio::test]
+// Threads of their own: the test waits, and what was dropped ends meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_goes_away_frees_its_work() {
     let script = Script { hangs: true, ..Script::default() };
     let options = ServerOptions { queue: 2, ..ServerOptions::default() };
@@ -320,6 +321,33 @@ async fn shutting_down_waits_for_replies_and_tells_the_rest() {
     assert!(rest.contains("shutting_down") && !rest.contains("[DONE]"), "{rest}");
     tokio::time::timeout(Duration::from_secs(10), serving).await.unwrap().unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn the_description_names_every_endpoint() {
+    let source = include_str!("../../src/server/mod.rs");
+    let route = |rest: &str| rest.split('"').next().unwrap().replace("{*id}", "{id}");
+    let mut routes: Vec<String> = source.split(".route(\"").skip(1).map(route).collect();
+    // A socket cannot be described there.
+    routes.retain(|route| route != "/polo/engine");
+    routes.sort();
+    let answer = get(&server(), "/openapi.json").await.json();
+    let paths = answer["paths"].as_object().unwrap();
+    let mut described: Vec<String> = paths.keys().cloned().collect();
+    described.sort();
+    assert_eq!(described, routes);
+    let server = server();
+    for (path, methods) in paths {
+        for method in methods.as_object().unwrap().keys() {
+            let request =
+                Request::builder().method(method.to_uppercase().as_str()).uri(path.replace("{id}", "x"));
+            let answer = send(&server, request.body(Body::empty()).unwrap()).await;
+            assert!(
+                !["unknown_url", "method_not_allowed"].iter().any(|code| answer.text.contains(code)),
+                "{path}"
+            );
+        }
+    }
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -129,6 +129,7 @@ pub(in crate::server) async fn complete(
         sampling.top_logprobs = wanted.logprobs.unwrap_or(0);
         sampling.token_bytes = wanted.logprobs.is_some();
         sampling.echo = wanted.echo == Some(true);
+        sampling.verbatim = true;
         sampling::check(&sampling)?;
         Ok::<_, Refusal>(sampling)
     };
