@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     Cut(usize),
     /// Nothing comes after so many tokens.
     Stall(usize),
+    /// Nothing comes after so many tokens, for as long as the client listens.
+    Silence(usize),
     /// What comes after so many tokens is no JSON.
     Garbage(usize),
     /// Numbers that do not belong together.
@@ -300,6 +302,11 @@ fn speak(
             Some(Fault::Cut(after)) if at == after => return Some(()),
             Some(Fault::Garbage(after)) if at == after => {
                 stream.write_all(b"data: {\"choices\": [{]\n\n").ok()?;
+            }
+            Some(Fault::Silence(after)) if at == after => {
+                // Until the client hangs up; it has nothing more to say.
+                let _ = stream.read(&mut [0]);
+                return None;
             }
             Some(Fault::Stall(after)) if at == after => {
                 std::thread::sleep(Duration::from_secs(4));
