@@ -209,6 +209,7 @@ impl Engine {
                 (self.emit)(Event::Unloaded { id });
                 (id, Ok(()))
             }
+            Request::Status { id } => (id, self.session().map(|session| session.status(id))),
             Request::Tokenize { id, prompt } => {
                 (id, self.session().and_then(|session| session.tokenize(id, &prompt)))
             }

@@ -45,6 +45,12 @@ impl PrefixCache {
         self.kept.iter().map(shared).max().unwrap_or(0)
     }
 
+    /// Pages that its sequences hold.
+    pub(super) fn page_count(&self) -> usize {
+        let entries = self.kept.iter().flat_map(|kept| kept.table.entries());
+        entries.map(|entry| entry.page()).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// Keeps a finished sequence; `table` holds at most `tokens`.
     pub(super) fn keep(&mut self, tokens: Vec<u32>, table: BlockTable, pages: &mut Pages) {
         assert!(table.len() <= tokens.len(), "{} slots for {} tokens", table.len(), tokens.len());

@@ -146,6 +146,19 @@ pub enum Event {
         /// The request.
         id: RequestId,
     },
+    /// Result of [`super::Request::Status`].
+    Status {
+        /// The request.
+        id: RequestId,
+        /// Requests and searches being answered.
+        running: usize,
+        /// Key/value pages of 16 tokens.
+        pages: usize,
+        /// Of them, held by what is being answered or by the cache.
+        pages_used: usize,
+        /// Of them, held by the cache of what was answered.
+        pages_cached: usize,
+    },
     /// Result of [`super::Request::Tokenize`].
     Tokenized {
         /// The request.

@@ -56,6 +56,11 @@ pub enum Request {
         /// Whose answers.
         id: RequestId,
     },
+    /// What is under way on the loaded model, and its pages; answered by `Status`.
+    Status {
+        /// Whose answers.
+        id: RequestId,
+    },
     /// Answer a conversation; answered by `Started`, `Prompted` where it was asked for, `Token`…, `Ended` for each
     /// reply, and `Done`.
     Generate {

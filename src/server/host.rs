@@ -298,6 +298,7 @@ fn is_last(event: &Event) -> bool {
             | Event::Loaded { .. }
             | Event::Unloaded { .. }
             | Event::SearchDone { .. }
+            | Event::Status { .. }
             | Event::Tokenized { .. }
             | Event::Detokenized { .. }
             | Event::Library { .. }

@@ -27,6 +27,8 @@ pub(super) struct Metrics {
     pub(super) first_token: Histogram,
     pub(super) duration: Histogram,
     replies: Gauge,
+    /// Requests that the engine is at, and its pages: in all, used, cached.
+    engine: [Gauge; 4],
     loaded: Gauge<f64, AtomicU64>,
 }
 
@@ -43,6 +45,7 @@ impl Metrics {
             first_token: seconds(),
             duration: seconds(),
             replies: Gauge::default(),
+            engine: Default::default(),
             loaded: Gauge::default(),
         };
         let registry = &mut this.registry;
@@ -64,6 +67,15 @@ impl Metrics {
         );
         registry.register_with_unit("request_duration", "From request to last byte", Unit::Seconds, duration);
         registry.register("replies_under_way", "Replies being made or waiting", this.replies.clone());
+        let told = [
+            ("requests_running", "Requests that the engine is answering"),
+            ("kv_pages", "Key/value pages of 16 tokens"),
+            ("kv_pages_used", "Key/value pages in use or cached"),
+            ("kv_pages_cached", "Key/value pages kept for prompts that begin alike"),
+        ];
+        for ((name, help), gauge) in told.into_iter().zip(&this.engine) {
+            registry.register(name, help, gauge.clone());
+        }
         registry.register_with_unit(
             "model_memory",
             "Weights and key/value pages on the GPU",
@@ -74,8 +86,12 @@ impl Metrics {
     }
 
     /// All counters as text, with what only now is known.
-    pub(super) fn text(&self, replies: usize, model_bytes: u64) -> String {
-        self.replies.set(i64::try_from(replies).unwrap_or(i64::MAX));
+    pub(super) fn text(&self, replies: usize, model_bytes: u64, engine: Option<[usize; 4]>) -> String {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.replies.set(count(replies));
+        for (gauge, number) in self.engine.iter().zip(engine.unwrap_or_default()) {
+            gauge.set(count(number));
+        }
         self.loaded.set(model_bytes as f64);
         let mut out = String::new();
         // Writing to a string cannot fail.

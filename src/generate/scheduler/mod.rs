@@ -191,6 +191,11 @@ impl Scheduler {
         self.pages.used()
     }
 
+    /// Of these, the pages that the cache holds.
+    pub fn pages_cached(&self) -> usize {
+        self.cache.page_count()
+    }
+
     /// Whether there is anything to do.
     pub fn is_busy(&self) -> bool {
         !self.sequences.is_empty() || !self.in_flight.is_empty() || !self.outputs.is_empty()
