@@ -209,7 +209,16 @@ impl Engine {
                 (self.emit)(Event::Unloaded { id });
                 (id, Ok(()))
             }
-            Request::Status { id } => (id, self.session().map(|session| session.status(id))),
+            Request::Status { id } => {
+                let result = match &self.remote {
+                    Some(remote) => {
+                        remote.status(id);
+                        Ok(())
+                    }
+                    None => self.session().map(|session| session.status(id)),
+                };
+                (id, result)
+            }
             Request::Tokenize { id, prompt } => {
                 (id, self.session().and_then(|session| session.tokenize(id, &prompt)))
             }
