@@ -11,7 +11,7 @@ use crate::protocol::{ModelSource, Request, ThoughtFormat};
 #[command(next_help_heading = "A model elsewhere")]
 pub(super) struct EngineArgs {
     /// Ask a server that speaks OpenAI's API (vLLM, llama.cpp, `polo serve`) instead of this machine's GPU, e.g.
-    /// http://localhost:8000/v1; its key is read from POLO_ENGINE_KEY, POLO_API_KEY or OPENAI_API_KEY
+    /// `http://localhost:8000/v1`; its key is read from `POLO_ENGINE_KEY`, `POLO_API_KEY` or `OPENAI_API_KEY`
     #[arg(long, value_name = "URL", conflicts_with = "model")]
     pub(super) engine: Option<String>,
     /// Which of the server's models [default: its only one]

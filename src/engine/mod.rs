@@ -19,6 +19,7 @@ mod search;
 mod searches;
 mod seeking;
 mod session;
+mod steering;
 mod warm_up;
 
 #[cfg(test)]
@@ -32,10 +33,8 @@ use futures_channel::mpsc;
 use futures_util::{FutureExt, StreamExt};
 
 use self::device::{check_variant, device_options};
-use self::ground::Ground;
 use self::library::Librarian;
 use self::remote::RemoteSession;
-use self::searches::Searches;
 use self::session::Session;
 use crate::error::Error;
 use crate::files::Store;
@@ -45,7 +44,6 @@ use crate::platform;
 use crate::protocol::{
     Candidate, Comparison, Event, FitReport, LoadOptions, LoadPhase, ModelSource, Request, RequestId,
 };
-use crate::search::Search;
 
 pub use self::device::describe_device;
 pub use self::library::stored_name;
@@ -211,7 +209,16 @@ impl Engine {
                 (self.emit)(Event::Unloaded { id });
                 (id, Ok(()))
             }
-            Request::Status { id } => (id, self.session().map(|session| session.status(id))),
+            Request::Status { id } => {
+                let result = match &self.remote {
+                    Some(remote) => {
+                        remote.status(id);
+                        Ok(())
+                    }
+                    None => self.session().map(|session| session.status(id)),
+                };
+                (id, result)
+            }
             Request::Tokenize { id, prompt } => {
                 (id, self.session().and_then(|session| session.tokenize(id, &prompt)))
             }
@@ -284,33 +291,6 @@ impl Engine {
         if let Err(error) = result {
             self.fail(Some(id), &error);
         }
-    }
-
-    fn steer(
-        &mut self,
-        id: RequestId,
-        change: impl FnOnce(&mut Search) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        self.searching(|all, ground| all.steer(id, ground, change))
-    }
-
-    fn searching(
-        &mut self,
-        act: impl FnOnce(&mut Searches, &mut Ground<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let (searches, mut ground) = match &mut self.remote {
-            Some(remote) => remote.searching(),
-            None => self.session()?.searching()?,
-        };
-        act(searches, &mut ground)
-    }
-
-    fn export(&mut self, id: RequestId) -> Result<(), Error> {
-        let name = match &self.remote {
-            Some(remote) => remote.info().name.clone(),
-            None => self.session()?.info().name.clone(),
-        };
-        self.searching(|all, ground| all.export(id, &name, ground.emit))
     }
 
     fn session(&mut self) -> Result<&mut Session, Error> {

@@ -135,6 +135,12 @@ impl RemoteSession {
         self.lanes.lanes.is_busy()
     }
 
+    /// What is being answered; pages are the server's own matter.
+    pub(super) fn status(&self, id: RequestId) {
+        let running = self.asked.len() + self.jobs.len() + self.searches.running().count();
+        (self.emit)(Event::Status { id, running, pages: 0, pages_used: 0, pages_cached: 0 });
+    }
+
     /// What comes next; nothing is lost when this is dropped before it is done.
     pub(super) async fn next(&mut self) -> Output {
         self.lanes.lanes.next().await

@@ -102,7 +102,7 @@ pub(super) fn reply(
         put("logit_bias", Value::Object(bias.collect()));
     }
     // Not of the API: who does not know them says so, or passes over them.
-    if sampling.repeat_penalty != 1.0 {
+    if (sampling.repeat_penalty - 1.0).abs() > 0.0 {
         let llama = server.flavour == Flavour::LlamaCpp;
         put(if llama { "repeat_penalty" } else { "repetition_penalty" }, json!(sampling.repeat_penalty));
     }

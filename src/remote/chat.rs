@@ -93,7 +93,7 @@ async fn follow(
                 }
             };
             *said = true;
-            tell(token(server, told, own, sampling, thought));
+            tell(token(server, &told, own, sampling, thought));
         }
         reason = choice.finish_reason.clone().or(reason);
     }
@@ -104,10 +104,10 @@ async fn follow(
     }
 }
 
-fn token(server: &Server, told: Told, text: String, sampling: &SamplingOptions, thought: bool) -> Heard {
+fn token(server: &Server, told: &Told, text: String, sampling: &SamplingOptions, thought: bool) -> Heard {
     let mut vocabulary = server.vocabulary.borrow_mut();
     let mut number = |token: &Told| token.id.unwrap_or_else(|| vocabulary.intern(&token.bytes));
-    let id = number(&told);
+    let id = number(told);
     let alternative = |other: &Told| {
         let text = String::from_utf8_lossy(&other.bytes).into_owned();
         let bytes = sampling.token_bytes.then(|| other.bytes.clone());

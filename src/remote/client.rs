@@ -95,6 +95,7 @@ impl Client {
         let permit = Gate::enter(&self.gate).await;
         let wait_ms = self.closed_until_ms.get() - now_ms();
         if wait_ms > 0.0 {
+            #[expect(clippy::cast_sign_loss, reason = "it is more than 0")]
             sleep_ms(wait_ms as u32 + 1).await;
         }
         self.count(|counts| counts.requests += 1);

@@ -283,7 +283,7 @@ fn notices(server: &Server, has_ids: bool) -> Vec<String> {
         ),
         Way::Tokens => {}
         Way::Text => {
-            say("takes no token ids: branches go on from their text, which it may read as other tokens")
+            say("takes no token ids: branches go on from their text, which it may read as other tokens");
         }
         Way::Prefill => say(
             "completes chats only: branches go on from the text of the last message, which it may read as other tokens",

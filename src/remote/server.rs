@@ -119,7 +119,7 @@ impl Server {
         let options = options.resolved();
         let penalties = sampling.presence_penalty != 0.0
             || sampling.frequency_penalty != 0.0
-            || sampling.repeat_penalty != 1.0
+            || (sampling.repeat_penalty - 1.0).abs() > 0.0
             || sampling.min_p > 0.0
             || !sampling.logit_bias.is_empty();
         if sampling.format.is_some() || sampling.echo || sampling.ignore_end || penalties {

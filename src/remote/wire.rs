@@ -64,6 +64,7 @@ struct Said {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as servers write them")]
 struct Logprobs {
     // As chats have it.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Replies and searches over servers of others, and over servers that fail.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use polo::protocol::{
     Event, FinishReason, Format, LoadOptions, Message, Mode, ModelSource, NodeKind, Prompt, Request, Role,
@@ -252,24 +253,34 @@ fn connections_are_bounded_and_end_with_their_legs() {
 }
 
 #[test]
-fn a_cancelled_reply_hangs_up() {
-    let server = Server::start(CHAT);
-    server.order(&[Fault::Stall(3)]);
-    let mut tokens = 0;
-    let seen = drive_source(
-        source(&server),
-        LoadOptions::default(),
-        vec![ask(SamplingOptions::default())],
-        move |event| {
+fn what_is_cancelled_hangs_up() {
+    let patient = |server: &Server| ModelSource::Remote {
+        url: server.url.clone(),
+        model: None,
+        connections: None,
+        timeout_s: Some(3600),
+        thoughts: None,
+    };
+    for request in [ask(SamplingOptions::default()), search(Mode::ChainOfThought)] {
+        let server = Server::start(CHAT);
+        server.order(&[Fault::Silence(3)]);
+        let mut tokens = 0;
+        let seen = drive_source(patient(&server), LoadOptions::default(), vec![request], move |event| {
             tokens += usize::from(matches!(event, Event::Token { .. }));
             match event {
                 Event::Token { .. } if tokens == 3 => Some(vec![Request::Cancel { id: ID }]),
-                Event::Done { .. } | Event::Failed { .. } => None,
+                Event::Done { .. } | Event::SearchDone { .. } | Event::Failed { .. } => None,
                 _ => Some(Vec::new()),
             }
-        },
-    );
-    assert_eq!(reply(&seen).1, FinishReason::Cancelled);
+        });
+        assert!(seen.failures().is_empty(), "{:?}", seen.failures());
+        let left = || server.state.lock().unwrap().left == 1;
+        // The server notices at once; the limit is only there to end a test that fails.
+        assert!((0..600).any(|_| left() || {
+            std::thread::sleep(Duration::from_millis(100));
+            false
+        }));
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn start() -> Option<Llama> {
         .spawn()
         .unwrap();
     let mut llama = Llama { child, url: format!("http://127.0.0.1:{port}/v1") };
-    let until = Instant::now() + Duration::from_secs(120);
+    let until = Instant::now() + Duration::from_mins(2);
     while ureq::get(format!("http://127.0.0.1:{port}/health")).call().is_err() {
         assert!(llama.child.try_wait().unwrap().is_none(), "llama-server ended by itself");
         assert!(Instant::now() < until, "llama-server does not answer");

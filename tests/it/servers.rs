@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     Cut(usize),
     /// Nothing comes after so many tokens.
     Stall(usize),
+    /// Nothing comes after so many tokens, for as long as the client listens.
+    Silence(usize),
     /// What comes after so many tokens is no JSON.
     Garbage(usize),
     /// Numbers that do not belong together.
@@ -84,7 +86,7 @@ impl Server {
             for stream in listener.incoming().flatten() {
                 let state = shared.clone();
                 // A client that went away is no fault of the server.
-                std::thread::spawn(move || answer(stream, kind, &state));
+                std::thread::spawn(move || answer(&stream, kind, &state));
             }
         });
         Self { url, state }
@@ -157,10 +159,10 @@ fn send(mut stream: &TcpStream, status: u16, body: &Value) -> Option<()> {
     stream.write_all(text.as_bytes()).ok()
 }
 
-fn answer(stream: TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
-    let (path, key, body) = read_request(&stream)?;
+fn answer(stream: &TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
+    let (path, key, body) = read_request(stream)?;
     state.lock().unwrap().log.push((path.clone(), key, body.clone()));
-    let refuse = |status: u16, what: &str| send(&stream, status, &json!({ "error": { "message": what } }));
+    let refuse = |status: u16, what: &str| send(stream, status, &json!({ "error": { "message": what } }));
     match (path.as_str(), kind) {
         ("/v1/models", _) => {
             let owner = match kind {
@@ -172,15 +174,15 @@ fn answer(stream: TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
             if kind == Kind::Vllm {
                 entry["max_model_len"] = 4096.into();
             }
-            send(&stream, 200, &json!({ "object": "list", "data": [entry] }))
+            send(stream, 200, &json!({ "object": "list", "data": [entry] }))
         }
         ("/props", Kind::LlamaCpp) => {
             let template = "{{ 'reply in <Thought> and </Thought>' }}";
             let settings = json!({ "n_ctx": 2048 });
-            send(&stream, 200, &json!({ "default_generation_settings": settings, "chat_template": template }))
+            send(stream, 200, &json!({ "default_generation_settings": settings, "chat_template": template }))
         }
         ("/apply-template", Kind::LlamaCpp) => {
-            send(&stream, 200, &json!({ "prompt": template(&body["messages"]) }))
+            send(stream, 200, &json!({ "prompt": template(&body["messages"]) }))
         }
         ("/tokenize", Kind::Vllm | Kind::LlamaCpp) => {
             let text = [&body["prompt"], &body["content"]].into_iter().find_map(Value::as_str);
@@ -194,7 +196,7 @@ fn answer(stream: TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
                 json!(ids)
             };
             drop(state);
-            send(&stream, 200, &json!({ "tokens": tokens, "count": ids.len() }))
+            send(stream, 200, &json!({ "tokens": tokens, "count": ids.len() }))
         }
         ("/v1/completions", Kind::Vllm | Kind::LlamaCpp) => {
             let prompt = match &body["prompt"] {
@@ -202,7 +204,7 @@ fn answer(stream: TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
                 ids => state.lock().unwrap().text(ids),
             };
             let said = prompt.rsplit_once(ASSISTANT).map_or("", |(_, said)| said).to_owned();
-            reply(&stream, kind, state, &body, &said)
+            reply(stream, kind, state, &body, &said)
         }
         ("/v1/chat/completions", _) => {
             let messages = body["messages"].as_array()?;
@@ -217,9 +219,9 @@ fn answer(stream: TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
                 return refuse(400, "logprobs are not supported");
             }
             if last["content"].as_str()?.starts_with("Now give only") {
-                return reply(&stream, kind, state, &body, "answer now:");
+                return reply(stream, kind, state, &body, "answer now:");
             }
-            reply(&stream, kind, state, &body, said)
+            reply(stream, kind, state, &body, said)
         }
         _ => refuse(404, "not found"),
     }
@@ -300,6 +302,11 @@ fn speak(
             Some(Fault::Cut(after)) if at == after => return Some(()),
             Some(Fault::Garbage(after)) if at == after => {
                 stream.write_all(b"data: {\"choices\": [{]\n\n").ok()?;
+            }
+            Some(Fault::Silence(after)) if at == after => {
+                // Until the client hangs up; it has nothing more to say.
+                let _ = stream.read(&mut [0]);
+                return None;
             }
             Some(Fault::Stall(after)) if at == after => {
                 std::thread::sleep(Duration::from_secs(4));
