@@ -117,7 +117,12 @@ impl Command {
             | Self::Cp(CpArgs { json, .. })
             | Self::Ps(PsArgs { json, .. })
             | Self::Config(ConfigArgs { json, .. }) => *json,
-            Self::Problems(_) | Self::Serve(_) | Self::Run(_) | Self::Stop(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Problems(_)
+            | Self::Serve(_)
+            | Self::Run(_)
+            | Self::Stop(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 }

@@ -10,7 +10,9 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
 use crate::protocol::ModelSource;
-use crate::server::{EMBEDDED, Host, KeepAlive, Named, PORT, Page, Refusal, Server, ServerOptions, parse_keep_alive};
+use crate::server::{
+    EMBEDDED, Host, KeepAlive, Named, PORT, Page, Refusal, Server, ServerOptions, parse_keep_alive,
+};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -186,6 +186,12 @@ impl Engine {
                 (self.emit)(Event::Unloaded { id });
                 (id, Ok(()))
             }
+            Request::Status { id } => {
+                let status =
+                    self.session.as_ref().map(|session| session.scheduler.status()).unwrap_or_default();
+                (self.emit)(Event::Status { id, status });
+                (id, Ok(()))
+            }
             Request::Tokenize { id, prompt } => {
                 (id, self.session().and_then(|session| session.tokenize(id, &prompt)))
             }

@@ -1,6 +1,8 @@
 //! Finished sequences keep their pages as long as nobody needs them: the next turn of a chat, a
 //! regenerated or an edited message begins where they agree.
 
+use std::collections::BTreeSet;
+
 use crate::model::{BlockTable, Pages};
 
 /// A finished sequence.
@@ -62,6 +64,11 @@ impl PrefixCache {
         if self.kept.len() > MOST {
             self.evict(pages);
         }
+    }
+
+    /// Pages held, each counted once; running sequences may hold some of them, too.
+    pub(super) fn pages(&self) -> usize {
+        self.kept.iter().flat_map(|kept| kept.table.pages()).collect::<BTreeSet<u32>>().len()
     }
 
     /// Gives up the least recently used sequence; false if there is none.

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BenchReport, Channel, Comparison, ContextCounts, DeviceInfo, FinishReason, FitReport, Library, Listing,
-    LoadPhase, ModelInfo, NodeDetail, NodeId, Prompt, PromptToken, PullPhase, RequestId, SamplingOptions,
-    SearchOptions, SearchProgress, SearchReport, SelfTestResult, StoredModel, TopLogprob, TreeNode, Usage,
-    Votes,
+    BenchReport, Channel, Comparison, ContextCounts, DeviceInfo, EngineStatus, FinishReason, FitReport,
+    Library, Listing, LoadPhase, ModelInfo, NodeDetail, NodeId, Prompt, PromptToken, PullPhase, RequestId,
+    SamplingOptions, SearchOptions, SearchProgress, SearchReport, SelfTestResult, StoredModel, TopLogprob,
+    TreeNode, Usage, Votes,
 };
 use crate::Error;
 
@@ -145,6 +145,13 @@ pub enum Event {
     Unloaded {
         /// The request.
         id: RequestId,
+    },
+    /// Result of [`super::Request::Status`].
+    Status {
+        /// The request.
+        id: RequestId,
+        /// The numbers.
+        status: EngineStatus,
     },
     /// Result of [`super::Request::Tokenize`].
     Tokenized {

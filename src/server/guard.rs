@@ -17,7 +17,8 @@ const OPEN: [&str; 4] = ["/health", "/version", "/openapi.json", "/polo/engine"]
 fn is_guarded(path: &str) -> bool {
     const GUARDED: [&str; 3] = ["/v1/", "/api/", "/metrics"];
     !OPEN.contains(&path)
-        && (GUARDED.iter().any(|prefix| path.starts_with(prefix)) || matches!(path, "/tokenize" | "/detokenize"))
+        && (GUARDED.iter().any(|prefix| path.starts_with(prefix))
+            || matches!(path, "/tokenize" | "/detokenize"))
 }
 
 /// A host without its port.

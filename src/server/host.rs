@@ -299,6 +299,7 @@ fn is_last(event: &Event) -> bool {
             | Event::Unloaded { .. }
             | Event::SearchDone { .. }
             | Event::Tokenized { .. }
+            | Event::Status { .. }
             | Event::Detokenized { .. }
             | Event::Library { .. }
             | Event::Found { .. }

@@ -37,7 +37,8 @@ impl Drop for Entry {
         if !self.context.options.log {
             return;
         }
-        let (prompt, completion) = (self.prompt.load(Ordering::Relaxed), self.completion.load(Ordering::Relaxed));
+        let (prompt, completion) =
+            (self.prompt.load(Ordering::Relaxed), self.completion.load(Ordering::Relaxed));
         let tokens = if prompt > 0 { format!(" {prompt}+{completion} tokens") } else { String::new() };
         // Status 0: the client went away before there was one.
         eprintln!("{} {} {status} {} ms{tokens}", self.method, self.path, time.as_millis());

@@ -9,6 +9,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::protocol::EngineStatus;
+
 /// What tells requests apart: where they went, and what came of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Labels {
@@ -27,6 +29,11 @@ pub(super) struct Metrics {
     pub(super) first_token: Histogram,
     pub(super) duration: Histogram,
     replies: Gauge,
+    running: Gauge,
+    waiting: Gauge,
+    pages_free: Gauge,
+    pages_cached: Gauge,
+    pages_total: Gauge,
     loaded: Gauge<f64, AtomicU64>,
 }
 
@@ -43,25 +50,67 @@ impl Metrics {
             first_token: seconds(),
             duration: seconds(),
             replies: Gauge::default(),
+            running: Gauge::default(),
+            waiting: Gauge::default(),
+            pages_free: Gauge::default(),
+            pages_cached: Gauge::default(),
+            pages_total: Gauge::default(),
             loaded: Gauge::default(),
         };
         let registry = &mut this.registry;
         registry.register("requests", "Requests answered", this.requests.clone());
         registry.register("prompt_tokens", "Tokens of prompts", this.prompt_tokens.clone());
-        registry.register("cached_tokens", "Tokens of prompts found in key/value pages", this.cached_tokens.clone());
+        registry.register(
+            "cached_tokens",
+            "Tokens of prompts found in key/value pages",
+            this.cached_tokens.clone(),
+        );
         registry.register("completion_tokens", "Tokens of replies", this.completion_tokens.clone());
         registry.register("reasoning_tokens", "Tokens of thoughts", this.reasoning_tokens.clone());
         let (first, duration) = (this.first_token.clone(), this.duration.clone());
-        registry.register_with_unit("time_to_first_token", "From prompt to first token", Unit::Seconds, first);
+        registry.register_with_unit(
+            "time_to_first_token",
+            "From prompt to first token",
+            Unit::Seconds,
+            first,
+        );
         registry.register_with_unit("request_duration", "From request to last byte", Unit::Seconds, duration);
-        registry.register("replies_under_way", "Replies being made or waiting", this.replies.clone());
-        registry.register_with_unit("model_memory", "Weights and key/value pages on the GPU", Unit::Bytes, this.loaded.clone());
+        let memory = this.loaded.clone();
+        registry.register_with_unit(
+            "model_memory",
+            "Weights and key/value pages on the GPU",
+            Unit::Bytes,
+            memory,
+        );
+        for (name, help, gauge) in [
+            (
+                "requests_running",
+                "Replies being made or waiting, as requests have asked for them",
+                &this.replies,
+            ),
+            ("sequences_running", "Sequences that are being decoded", &this.running),
+            ("sequences_waiting", "Sequences that wait for their turn", &this.waiting),
+            ("kv_pages_free", "Key/value pages that nothing is in", &this.pages_free),
+            ("kv_pages_cached", "Key/value pages of sequences that have ended", &this.pages_cached),
+            ("kv_pages", "All key/value pages", &this.pages_total),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
         this
     }
 
     /// All counters as text, with what only now is known.
-    pub(super) fn text(&self, replies: usize, model_bytes: u64) -> String {
-        self.replies.set(i64::try_from(replies).unwrap_or(i64::MAX));
+    pub(super) fn text(&self, replies: usize, model_bytes: u64, engine: &EngineStatus) -> String {
+        for (gauge, value) in [
+            (&self.replies, replies),
+            (&self.running, engine.running),
+            (&self.waiting, engine.waiting),
+            (&self.pages_free, engine.pages_free),
+            (&self.pages_cached, engine.pages_cached),
+            (&self.pages_total, engine.pages_total),
+        ] {
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
         self.loaded.set(model_bytes as f64);
         let mut out = String::new();
         // Writing to a string cannot fail.

@@ -53,14 +53,17 @@ impl Page {
     fn of(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
         let file = |(name, bytes): (String, Bytes)| {
             let kind = mime_guess::from_path(&name).first_or_octet_stream();
-            let text = kind.type_() == mime_guess::mime::TEXT || kind.subtype() == mime_guess::mime::JAVASCRIPT;
+            let text =
+                kind.type_() == mime_guess::mime::TEXT || kind.subtype() == mime_guess::mime::JAVASCRIPT;
             let kind = if text { format!("{}; charset=utf-8", kind.essence_str()) } else { kind.to_string() };
-            let hash: String = Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            let hash: String =
+                Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
             let header = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
             (name, File { bytes, kind: header(kind), tag: header(format!("\"{hash}\"")) })
         };
         let files: BTreeMap<String, File> = files.into_iter().map(file).collect();
-        let policy = files.get("index.html").and_then(|file| policy_of(&String::from_utf8_lossy(&file.bytes)));
+        let policy =
+            files.get("index.html").and_then(|file| policy_of(&String::from_utf8_lossy(&file.bytes)));
         Self { files, policy }
     }
 }
@@ -95,7 +98,8 @@ pub(super) async fn serve(State(context): Ctx, method: Method, uri: Uri, headers
     let reads = method == Method::GET || method == Method::HEAD;
     let Some(file) = page.files.get(name).filter(|_| reads) else {
         if path.is_empty() && reads {
-            return "Polo is running. There is no page in this program; see /v1/models, /openapi.json\n".into_response();
+            return "Polo is running. There is no page in this program; see /v1/models, /openapi.json\n"
+                .into_response();
         }
         return status::not_found(method, uri).await;
     };

@@ -30,7 +30,8 @@ pub fn parse_keep_alive(text: &str) -> Result<KeepAlive, String> {
     if text == "forever" || text.starts_with('-') {
         // Ollama takes any negative time for that.
         let time = text.trim_start_matches('-');
-        let fine = text == "forever" || time.parse::<f64>().is_ok() || humantime::parse_duration(time).is_ok();
+        let fine =
+            text == "forever" || time.parse::<f64>().is_ok() || humantime::parse_duration(time).is_ok();
         return if fine { Ok(None) } else { Err(wrong()) };
     }
     let time = match text.parse::<f64>() {
@@ -137,12 +138,17 @@ impl Slot {
     }
 
     fn stay(&self, keep_alive: KeepAlive) {
-        let deadline = keep_alive.map(|keep| Deadline { at: Instant::now() + keep, wall: SystemTime::now() + keep });
+        let deadline =
+            keep_alive.map(|keep| Deadline { at: Instant::now() + keep, wall: SystemTime::now() + keep });
         *lock(&self.deadline) = deadline;
     }
 
     /// The use of a model, which is loaded if it is not there; what is being answered ends first.
-    pub(super) async fn lease(self: &Arc<Self>, named: &Named, keep_alive: KeepAlive) -> Result<Lease, Refusal> {
+    pub(super) async fn lease(
+        self: &Arc<Self>,
+        named: &Named,
+        keep_alive: KeepAlive,
+    ) -> Result<Lease, Refusal> {
         let lease = |held, load| {
             *lock(&self.deadline) = None;
             let held = OwnedRwLockReadGuard::map(held, |held: &Option<Loaded>| {
@@ -168,7 +174,8 @@ impl Slot {
             let outcome = this.load(&mut held, named).await;
             (held, outcome)
         });
-        let stopped = |_| Refusal::of_engine("panic", "loading the model stopped, which is a bug".into(), None);
+        let stopped =
+            |_| Refusal::of_engine("panic", "loading the model stopped, which is a bug".into(), None);
         let (held, outcome): (OwnedRwLockWriteGuard<_>, _) = loading.await.map_err(stopped)?;
         let load = outcome?;
         Ok(lease(held.downgrade(), load))
@@ -205,7 +212,8 @@ impl Slot {
 
     /// Gives the model's memory back if its time is over and nobody uses it. Returns whether it did.
     pub(super) async fn tidy(&self) -> bool {
-        let due = |deadline: &Option<Deadline>| deadline.is_some_and(|deadline| deadline.at <= Instant::now());
+        let due =
+            |deadline: &Option<Deadline>| deadline.is_some_and(|deadline| deadline.at <= Instant::now());
         if !due(&lock(&self.deadline)) {
             return false;
         }

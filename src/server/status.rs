@@ -1,6 +1,7 @@
 //! How the server is, and answers to what there is not.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -9,6 +10,7 @@ use serde_json::json;
 
 use super::refusal::Refusal;
 use super::{Ctx, json_response};
+use crate::protocol::{EngineStatus, Event, Request};
 
 /// `GET /health`: 200 when it answers, 503 while a model is being loaded or when the engine is gone.
 pub(super) async fn health(State(context): Ctx) -> Response {
@@ -25,7 +27,14 @@ pub(super) async fn health(State(context): Ctx) -> Response {
 /// `GET /metrics`
 pub(super) async fn metrics(State(context): Ctx) -> Response {
     let bytes = context.slot.shown().map_or(0, |loaded| loaded.info.weight_bytes + loaded.info.kv_bytes);
-    let text = context.metrics.text(context.queue.taken(), bytes);
+    let mut engine = EngineStatus::default();
+    let mut running = context.host.ask(|id| Request::Status { id });
+    // An engine that loads a model answers when it has.
+    let told = tokio::time::timeout(Duration::from_secs(1), running.next()).await;
+    if let Ok(Some((_, Event::Status { status, .. }))) = told {
+        engine = status;
+    }
+    let text = context.metrics.text(context.queue.taken(), bytes, &engine);
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

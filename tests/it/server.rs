@@ -129,7 +129,8 @@ async fn several_replies_lengths_and_stops() {
     };
     assert_eq!(contents(&value).len(), 3);
     assert_eq!(contents(&chat(&ask).await.json()), contents(&value), "the same seed says the same");
-    let second = chat(&json!({ "first_choice": 1, "temperature": 1.0, "seed": 7, "max_tokens": 40 })).await.json();
+    let second =
+        chat(&json!({ "first_choice": 1, "temperature": 1.0, "seed": 7, "max_tokens": 40 })).await.json();
     assert_eq!(contents(&second)[0], contents(&value)[1], "first_choice goes on counting");
     let cut = chat(&json!({ "max_completion_tokens": 3 })).await.json();
     assert_eq!(cut["choices"][0]["finish_reason"], "length");
@@ -150,7 +151,8 @@ async fn completions_take_text_and_ids() {
     let by_text = ask(json!("12 + 30 ="), json!({ "logprobs": 2, "return_token_ids": true })).await.json();
     let choice = &by_text["choices"][0];
     assert_eq!(by_text["object"], "text_completion");
-    let tokens = post(tiny(), "/tokenize", &json!({ "prompt": "12 + 30 =", "return_token_strs": true })).await.json();
+    let tokens =
+        post(tiny(), "/tokenize", &json!({ "prompt": "12 + 30 =", "return_token_strs": true })).await.json();
     assert_eq!(tokens["count"].as_u64(), by_text["usage"]["prompt_tokens"].as_u64());
     let by_ids = ask(tokens["tokens"].clone(), json!({})).await.json();
     assert_eq!(by_ids["choices"][0]["text"], choice["text"]);
@@ -166,11 +168,13 @@ async fn completions_take_text_and_ids() {
     assert_eq!(back["prompt"], "12 + 30 =");
     let several = ask(json!(["1 + 1 =", "12 + 30 ="]), json!({ "n": 2 })).await.json();
     let choices = several["choices"].as_array().unwrap();
-    assert_eq!(choices.iter().map(|choice| choice["index"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(
+        choices.iter().map(|choice| choice["index"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [0, 1, 2, 3]
+    );
     assert_eq!(choices[2]["text"], choice["text"]);
     let streamed = ask(json!("12 + 30 ="), json!({ "stream": true })).await.chunks();
-    let text: String =
-        streamed.iter().map(|chunk| chunk["choices"][0]["text"].as_str().unwrap()).collect();
+    let text: String = streamed.iter().map(|chunk| chunk["choices"][0]["text"].as_str().unwrap()).collect();
     assert_eq!(text, choice["text"].as_str().unwrap());
 }
 
@@ -193,7 +197,8 @@ async fn a_reply_that_is_begun_is_gone_on_with() {
     });
     let value = post(tiny(), "/v1/chat/completions", &body).await.json();
     let message = &value["choices"][0]["message"];
-    let went: String = ["reasoning_content", "content"].iter().filter_map(|name| message[name].as_str()).collect();
+    let went: String =
+        ["reasoning_content", "content"].iter().filter_map(|name| message[name].as_str()).collect();
     assert!(went.trim_start().starts_with(rest.trim()), "{went} goes on with {rest}");
 }
 
@@ -220,7 +225,8 @@ async fn a_prompt_that_is_too_long_is_refused_with_both_counts() {
 
 #[tokio::test]
 async fn a_search_answers_with_its_tree() {
-    let more = json!({ "search": { "rollouts": 4, "lanes": 2 }, "temperature": 0.8, "seed": 3, "max_tokens": 400 });
+    let more =
+        json!({ "search": { "rollouts": 4, "lanes": 2 }, "temperature": 0.8, "seed": 3, "max_tokens": 400 });
     let value = chat(&more).await.json();
     let search = &value["search"];
     assert!(search["nodes"].as_array().unwrap().len() > 3, "{value}");
@@ -242,7 +248,10 @@ async fn a_search_answers_with_its_tree() {
     assert_eq!(json!(content), value["choices"][0]["message"]["content"]);
     let effort = json!({ "reasoning_effort": "medium", "seed": 3, "max_tokens": 100, "stream": true });
     let plain = chat(&effort).await;
-    assert!(plain.events().iter().all(|(name, _)| name.is_empty()), "only who asks for a search is told of it");
+    assert!(
+        plain.events().iter().all(|(name, _)| name.is_empty()),
+        "only who asks for a search is told of it"
+    );
     assert!(plain.chunks().iter().any(|chunk| chunk["search"].is_object()));
 }
 
@@ -257,8 +266,18 @@ async fn models_are_listed_and_found() {
     let one = get(tiny(), "/v1/models/polo-tiny").await.json();
     assert_eq!((&one["id"], &one["context_length"]), (&model["id"], &model["context_length"]));
     let none = get(tiny(), "/v1/models/no/such").await;
-    assert_eq!((none.status, &none.json()["error"]["code"]), (StatusCode::NOT_FOUND, &json!("model_not_found")));
+    assert_eq!(
+        (none.status, &none.json()["error"]["code"]),
+        (StatusCode::NOT_FOUND, &json!("model_not_found"))
+    );
     assert_eq!(get(tiny(), "/health").await.json(), json!({ "status": "ok" }));
     let metrics = get(tiny(), "/metrics").await.text;
-    assert!(metrics.contains("polo_completion_tokens_total ") && metrics.ends_with("# EOF\n"), "{metrics}");
+    let number = |name: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok())
+            .unwrap_or_else(|| panic!("{name}: {metrics}"))
+    };
+    assert!(number("polo_kv_pages_free") + number("polo_kv_pages_cached") <= number("polo_kv_pages"));
+    assert!(number("polo_kv_pages_cached") > 0 && number("polo_completion_tokens_total") > 0);
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
 }

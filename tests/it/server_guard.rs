@@ -47,7 +47,11 @@ async fn errors_have_openais_shape() {
         (json!({ "reasoning_effort": "immense" }), "reasoning_effort", ""),
         (json!({ "messages": [] }), "messages", ""),
         (json!({ "messages": "Hi" }), "messages", ""),
-        (json!({ "messages": [{ "role": "tool", "content": "x" }] }), "messages[0].role", "unsupported_parameter"),
+        (
+            json!({ "messages": [{ "role": "tool", "content": "x" }] }),
+            "messages[0].role",
+            "unsupported_parameter",
+        ),
         (json!({ "messages": [{ "role": "cat", "content": "x" }] }), "messages[0].role", ""),
         (json!({ "messages": [{ "role": "user" }] }), "messages[0].content", ""),
         (json!({ "messages": [{ "content": "x" }] }), "messages[0]", ""),
@@ -61,18 +65,30 @@ async fn errors_have_openais_shape() {
         let answer = post(&server, "/v1/chat/completions", &hello(&more)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{more}: {}", answer.text);
         let error = &answer.json()["error"];
-        assert_eq!((&error["type"], &error["param"]), (&json!("invalid_request_error"), &json!(param)), "{error}");
+        assert_eq!(
+            (&error["type"], &error["param"]),
+            (&json!("invalid_request_error"), &json!(param)),
+            "{error}"
+        );
         assert_eq!(error["code"].as_str().unwrap_or_default(), code, "{error}");
         assert!(!error["message"].as_str().unwrap().is_empty());
     }
     let missing = post(&server, "/v1/chat/completions", &json!({ "model": "polo-tiny" })).await;
-    assert_eq!((missing.status, &missing.json()["error"]["param"]), (StatusCode::BAD_REQUEST, &json!("messages")));
+    assert_eq!(
+        (missing.status, &missing.json()["error"]["param"]),
+        (StatusCode::BAD_REQUEST, &json!("messages"))
+    );
     for body in ["", "{", "[]", "null", "{\"model\": }"] {
         let answer = send(&server, posted("/v1/chat/completions", body)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
         assert_eq!(answer.json()["error"]["type"], "invalid_request_error");
     }
-    for more in [json!({ "suffix": "x" }), json!({ "best_of": 3 }), json!({ "prompt": [] }), json!({ "prompt": [-1] })] {
+    for more in [
+        json!({ "suffix": "x" }),
+        json!({ "best_of": 3 }),
+        json!({ "prompt": [] }),
+        json!({ "prompt": [-1] }),
+    ] {
         let mut body = json!({ "model": "polo-tiny", "prompt": "x" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         assert_eq!(post(&server, "/v1/completions", &body).await.status, StatusCode::BAD_REQUEST, "{more}");
@@ -105,8 +121,18 @@ async fn no_name_reaches_a_file_or_an_address() {
     let script = Script::default();
     let server = script.server(ServerOptions::default());
     for name in [
-        "/etc/passwd", "../../x.gguf", "./m.gguf", "file:///etc/passwd", "http://127.0.0.1:1/x.gguf",
-        "https://evil.org/m.gguf", "user/repo", "..%2f..%2fetc", "a/b:../../x", "C:\\x.gguf", "\u{0}", "opfs:/x",
+        "/etc/passwd",
+        "../../x.gguf",
+        "./m.gguf",
+        "file:///etc/passwd",
+        "http://127.0.0.1:1/x.gguf",
+        "https://evil.org/m.gguf",
+        "user/repo",
+        "..%2f..%2fetc",
+        "a/b:../../x",
+        "C:\\x.gguf",
+        "\u{0}",
+        "opfs:/x",
     ] {
         for (path, body) in [
             ("/v1/chat/completions", hello(&json!({ "model": name }))),
@@ -211,7 +237,9 @@ async fn a_client_that_goes_away_frees_its_work() {
     let asked = script.asked.lock().unwrap().len();
     let plain = send(&server, posted("/v1/chat/completions", hello(&json!({})).to_string()));
     assert!(tokio::time::timeout(Duration::from_millis(300), plain).await.is_err());
-    let later = |script: &Script| script.asked.lock().unwrap()[asked..].iter().any(|asked| matches!(asked, Ask::Cancel { .. }));
+    let later = |script: &Script| {
+        script.asked.lock().unwrap()[asked..].iter().any(|asked| matches!(asked, Ask::Cancel { .. }))
+    };
     for _ in 0..200 {
         if later(&script) {
             return;
@@ -246,7 +274,11 @@ async fn models_change_between_requests() {
     assert!(server.tidy().await && !server.tidy().await, "its time is over, once");
     assert_eq!(loads().last().unwrap(), "-");
     assert_eq!(get(&server, "/api/ps").await.json()["models"], json!([]));
-    assert_eq!(get(&server, "/health").await.status, StatusCode::OK, "it is loaded again when it is asked for");
+    assert_eq!(
+        get(&server, "/health").await.status,
+        StatusCode::OK,
+        "it is loaded again when it is asked for"
+    );
     let kept = json!({ "model": "other", "messages": [], "keep_alive": -1 });
     assert_eq!(post(&server, "/api/chat", &kept).await.json()["done_reason"], "load");
     assert!(!server.tidy().await, "for ever");
@@ -307,9 +339,13 @@ async fn the_description_names_every_endpoint() {
     let server = server();
     for (path, methods) in paths {
         for method in methods.as_object().unwrap().keys() {
-            let request = Request::builder().method(method.to_uppercase().as_str()).uri(path.replace("{id}", "x"));
+            let request =
+                Request::builder().method(method.to_uppercase().as_str()).uri(path.replace("{id}", "x"));
             let answer = send(&server, request.body(Body::empty()).unwrap()).await;
-            assert!(!["unknown_url", "method_not_allowed"].iter().any(|code| answer.text.contains(code)), "{path}");
+            assert!(
+                !["unknown_url", "method_not_allowed"].iter().any(|code| answer.text.contains(code)),
+                "{path}"
+            );
         }
     }
 }
@@ -332,14 +368,42 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 const PATHS: [&str; 9] = [
-    "/v1/chat/completions", "/v1/completions", "/tokenize", "/detokenize", "/api/chat", "/api/generate",
-    "/api/show", "/api/pull", "/api/embed",
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/tokenize",
+    "/detokenize",
+    "/api/chat",
+    "/api/generate",
+    "/api/show",
+    "/api/pull",
+    "/api/embed",
 ];
 
 const FIELDS: [&str; 24] = [
-    "model", "messages", "prompt", "stream", "stream_options", "temperature", "top_k", "seed", "n", "stop",
-    "logit_bias", "logprobs", "top_logprobs", "response_format", "search", "reasoning_effort", "tools", "options",
-    "format", "keep_alive", "think", "raw", "tokens", "max_tokens",
+    "model",
+    "messages",
+    "prompt",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_k",
+    "seed",
+    "n",
+    "stop",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "response_format",
+    "search",
+    "reasoning_effort",
+    "tools",
+    "options",
+    "format",
+    "keep_alive",
+    "think",
+    "raw",
+    "tokens",
+    "max_tokens",
 ];
 
 /// Whatever comes, the answer is an answer: below 500, or 501, in JSON, and the server goes on.
@@ -376,12 +440,15 @@ fn deep_and_huge_bodies_are_answered() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
             survives(&server, path, deep.clone().into_bytes());
-            let inside = format!("{{\"model\":\"polo-tiny\",\"messages\":{deep},\"prompt\":{deep},\"format\":{deep}}}");
+            let inside = format!(
+                "{{\"model\":\"polo-tiny\",\"messages\":{deep},\"prompt\":{deep},\"format\":{deep}}}"
+            );
             survives(&server, path, inside.into_bytes());
         }
         let many = vec![json!({ "role": "user", "content": "x" }); 100_000];
         let stops = vec!["x"; 100_000];
-        let body = json!({ "model": "polo-tiny", "messages": many, "prompt": vec![1; 500_000], "stop": stops });
+        let body =
+            json!({ "model": "polo-tiny", "messages": many, "prompt": vec![1; 500_000], "stop": stops });
         survives(&server, path, body.to_string().into_bytes());
     }
 }

@@ -34,14 +34,18 @@ async fn a_chat_comes_in_lines() {
     }
     assert!(content.contains("182") && thought.contains("170"), "{content} {thought}");
     assert_eq!((&last["done"], &last["done_reason"]), (&json!(true), &json!("stop")));
-    for name in ["total_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration"] {
+    for name in ["total_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration"]
+    {
         assert!(last[name].as_u64().unwrap() > 0, "{name}: {last}");
     }
     assert!(last["load_duration"].is_u64());
     let mut whole = question();
     whole["stream"] = false.into();
     let value = post(tiny(), "/api/chat", &whole).await.json();
-    assert_eq!((&value["message"]["content"], &value["message"]["thinking"]), (&json!(content), &json!(thought)));
+    assert_eq!(
+        (&value["message"]["content"], &value["message"]["thinking"]),
+        (&json!(content), &json!(thought))
+    );
     whole["think"] = false.into();
     whole["options"]["num_predict"] = 5.into();
     let value = post(tiny(), "/api/chat", &whole).await.json();
@@ -75,8 +79,16 @@ async fn generating_and_what_is_known_of_models() {
     assert!(get(tiny(), "/api/version").await.json()["version"].is_string());
     for (path, body, status) in [
         ("/api/embed", json!({ "model": "polo-tiny", "input": "x" }), StatusCode::NOT_IMPLEMENTED),
-        ("/api/generate", json!({ "model": "polo-tiny", "prompt": "x", "template": "y" }), StatusCode::BAD_REQUEST),
-        ("/api/chat", json!({ "model": "polo-tiny", "messages": [{ "role": "user", "content": "1+".repeat(40_000) }] }), StatusCode::BAD_REQUEST),
+        (
+            "/api/generate",
+            json!({ "model": "polo-tiny", "prompt": "x", "template": "y" }),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "/api/chat",
+            json!({ "model": "polo-tiny", "messages": [{ "role": "user", "content": "1+".repeat(40_000) }] }),
+            StatusCode::BAD_REQUEST,
+        ),
         ("/api/show", json!({}), StatusCode::BAD_REQUEST),
         ("/api/chat", json!({}), StatusCode::BAD_REQUEST),
     ] {

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Extent, Pending, Plan, Ring};
 use crate::model::{Pages, Qwen2};
 use crate::ops::logit_blocks::Sampling;
-use crate::protocol::FinishReason;
+use crate::protocol::{EngineStatus, FinishReason};
 use crate::sampler::Record;
 
 /// Steps submitted ahead of the readback.
@@ -184,6 +184,17 @@ impl Scheduler {
         let [layers, head] = plans;
         let sampling = self.sample_plan.clone().map(|plan| (plan, rows.into()));
         [(layers, extent), (head, rows.into())].into_iter().chain(sampling).collect()
+    }
+
+    /// What is under way, and how full the pages are.
+    pub fn status(&self) -> EngineStatus {
+        EngineStatus {
+            running: self.slots.iter().flatten().count(),
+            waiting: self.waiting.len(),
+            pages_free: self.pages.free(),
+            pages_cached: self.cache.pages(),
+            pages_total: self.pages.free() + self.pages.used(),
+        }
     }
 
     /// Pages held by sequences and by the cache of finished ones.

@@ -117,7 +117,9 @@ pub(in crate::server) async fn chat(
         .map(|(at, message)| turn(at, message))
         .collect::<Result<Vec<_>, Refusal>>()?;
     let begun = match turns.last() {
-        Some(Message { role: Role::Assistant, .. }) if turns.len() > 1 => turns.pop().map(|turn| turn.content),
+        Some(Message { role: Role::Assistant, .. }) if turns.len() > 1 => {
+            turns.pop().map(|turn| turn.content)
+        }
         _ => None,
     };
     let question = if turns.is_empty() { Question::Nothing } else { Question::Turns(turns, begun) };
@@ -135,7 +137,8 @@ fn turn(at: usize, message: Incoming) -> Result<Message, Refusal> {
         "assistant" if !some(&message.tool_calls) => Role::Assistant,
         other => {
             let other: String = other.chars().take(40).collect();
-            let message = format!("messages[{at}]: role {other:?}, expected system, user or assistant, without tools");
+            let message =
+                format!("messages[{at}]: role {other:?}, expected system, user or assistant, without tools");
             return Err(Refusal::unsupported("role", message));
         }
     };
@@ -160,7 +163,8 @@ pub(in crate::server) async fn generate(
         ("images", wanted.images.as_ref().is_some_and(|images| !images.is_empty())),
     ] {
         if asked {
-            let message = format!("{name} is not supported; /api/chat takes a conversation, raw a prompt as it stands");
+            let message =
+                format!("{name} is not supported; /api/chat takes a conversation, raw a prompt as it stands");
             return Err(Refusal::unsupported(name, message).into());
         }
     }

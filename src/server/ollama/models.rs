@@ -109,7 +109,10 @@ pub(in crate::server) async fn running(State(context): Ctx) -> Response {
 }
 
 /// `POST /api/show`
-pub(in crate::server) async fn show(State(context): Ctx, request: Request) -> Result<Response, OllamaRefusal> {
+pub(in crate::server) async fn show(
+    State(context): Ctx,
+    request: Request,
+) -> Result<Response, OllamaRefusal> {
     let about: About = body::parse(&body::read(request, Label::Any).await?)?;
     let Named { name, source } = names::resolve(&context, Some(about.model()?)).await?;
     let options = context.options.load.clone();
@@ -152,7 +155,10 @@ fn shown(name: &str, report: &FitReport) -> Value {
 }
 
 /// `DELETE /api/delete`
-pub(in crate::server) async fn delete(State(context): Ctx, request: Request) -> Result<Response, OllamaRefusal> {
+pub(in crate::server) async fn delete(
+    State(context): Ctx,
+    request: Request,
+) -> Result<Response, OllamaRefusal> {
     let about: About = body::parse(&body::read(request, Label::Any).await?)?;
     let Named { name, source } = names::resolve(&context, Some(about.model()?)).await?;
     if !matches!(source, ModelSource::Stored { .. }) {

@@ -40,7 +40,10 @@ impl Options {
             min_p: self.min_p.unwrap_or(base.min_p),
             seed: self.seed.as_ref().and_then(Number::as_u64).unwrap_or_else(random),
             // -1 is without limit, -2 until the context is full: here that is the same.
-            max_new_tokens: self.num_predict.and_then(|tokens| usize::try_from(tokens).ok()).unwrap_or(context),
+            max_new_tokens: self
+                .num_predict
+                .and_then(|tokens| usize::try_from(tokens).ok())
+                .unwrap_or(context),
             repeat_penalty: self.repeat_penalty.unwrap_or(base.repeat_penalty),
             presence_penalty: self.presence_penalty.unwrap_or(base.presence_penalty),
             frequency_penalty: self.frequency_penalty.unwrap_or(base.frequency_penalty),

@@ -15,7 +15,10 @@ use crate::server::reply::gone;
 use crate::server::{Ctx, json_response, stream};
 
 /// Brings a model here, and tells how far it is. When the client goes away the download pauses.
-pub(in crate::server) async fn pull(State(context): Ctx, request: Request) -> Result<Response, OllamaRefusal> {
+pub(in crate::server) async fn pull(
+    State(context): Ctx,
+    request: Request,
+) -> Result<Response, OllamaRefusal> {
     let about: About = body::parse(&body::read(request, Label::Any).await?)?;
     let name = about.model()?.to_owned();
     let source = parse_reference(&name, HUB).map_err(Refusal::from)?;
@@ -33,7 +36,9 @@ pub(in crate::server) async fn pull(State(context): Ctx, request: Request) -> Re
             PullPhase::Verify => json!({ "status": "verifying sha256 digest" }),
         })),
         Event::Pulled { .. } => Some(Ok(json!({ "status": "success" }))),
-        Event::Failed { kind, message, context, .. } => Some(Err(Refusal::of_engine(&kind, message, context))),
+        Event::Failed { kind, message, context, .. } => {
+            Some(Err(Refusal::of_engine(&kind, message, context)))
+        }
         Event::Done { finish_reason: FinishReason::Cancelled, .. } => Some(Err(gone())),
         _ => None,
     };

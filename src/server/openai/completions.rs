@@ -50,7 +50,10 @@ struct Completion {
 impl Completion {
     fn check(&self) -> Result<(), Refusal> {
         if self.suffix.as_ref().is_some_and(|suffix| !suffix.is_empty()) {
-            return Err(Refusal::unsupported("suffix", "suffix: this model only goes on at the end of a text"));
+            return Err(Refusal::unsupported(
+                "suffix",
+                "suffix: this model only goes on at the end of a text",
+            ));
         }
         let n = self.n.unwrap_or(1);
         if self.best_of.is_some_and(|best_of| best_of != n) {
@@ -63,7 +66,8 @@ impl Completion {
     /// Texts or token ids, one or several.
     fn prompts(&self) -> Result<Vec<Prompt>, Refusal> {
         let wrong = || {
-            let message = "prompt: expected a text, a list of texts, a list of token ids, or a list of such lists";
+            let message =
+                "prompt: expected a text, a list of texts, a list of token ids, or a list of such lists";
             Refusal::field("prompt", message)
         };
         let text = |text: &str| match self.parse_special {
@@ -80,7 +84,8 @@ impl Completion {
             Value::Array(list) if list.first().is_some_and(Value::is_number) => vec![ids(list)?],
             Value::Array(list) => {
                 if list.len() > MAX_PROMPTS {
-                    let message = format!("prompt holds {} prompts, expected at most {MAX_PROMPTS}", list.len());
+                    let message =
+                        format!("prompt holds {} prompts, expected at most {MAX_PROMPTS}", list.len());
                     return Err(Refusal::field("prompt", message));
                 }
                 let one = |value: &Value| match value {
@@ -132,7 +137,8 @@ pub(in crate::server) async fn complete(
     let count = sampling.choices.saturating_mul(prompts.len() as u32);
     let place = context.queue.enter(count)?;
     let lease = context.slot.lease(&named, context.options.keep_alive).await?;
-    sampling = crate::protocol::SamplingOptions { seed: sampling.seed, ..options(lease.info.sampling.as_ref())? };
+    sampling =
+        crate::protocol::SamplingOptions { seed: sampling.seed, ..options(lease.info.sampling.as_ref())? };
 
     let replies = Replies::start(&context, prompts, &sampling).await.map_err(|refusal| Refusal {
         // What is too long has another name here.
@@ -230,7 +236,9 @@ impl Told {
     /// A step as parts of replies: the prompt is the beginning of each of its replies.
     fn pieces(&self, step: Step) -> Vec<(usize, Piece)> {
         match step {
-            Step::Delta { index, text, entries, .. } => vec![(index, Piece { text, entries, ..Piece::default() })],
+            Step::Delta { index, text, entries, .. } => {
+                vec![(index, Piece { text, entries, ..Piece::default() })]
+            }
             Step::Ended { index, reason, stop, entries } => {
                 vec![(index, Piece { entries, finish: Some(reason), stop, ..Piece::default() })]
             }

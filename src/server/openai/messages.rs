@@ -52,7 +52,8 @@ fn turn(at: usize, message: &Incoming) -> Result<Message, Refusal> {
         }
         other => {
             let other: String = other.chars().take(40).collect();
-            let message = format!("{}: {other:?}, expected system, developer, user or assistant", field("role"));
+            let message =
+                format!("{}: {other:?}, expected system, developer, user or assistant", field("role"));
             return Err(Refusal::field(field("role"), message));
         }
     };

@@ -9,7 +9,7 @@ use super::now_s;
 use crate::server::names::{self, EMBEDDED};
 use crate::server::refusal::Refusal;
 use crate::server::slot::Named;
-use crate::server::{Ctx, Context, json_response};
+use crate::server::{Context, Ctx, json_response};
 
 /// A model, with what vLLM tells of it too; lengths and thoughts are known of the one in memory.
 fn model_json(context: &Context, name: &str, created: u64) -> Value {
@@ -33,8 +33,7 @@ pub(in crate::server) async fn list(State(context): Ctx) -> Result<Response, Ref
     names.push((EMBEDDED.to_owned(), context.started_s));
     let mut seen = std::collections::BTreeSet::new();
     names.retain(|(name, _)| seen.insert(name.clone()));
-    let data: Vec<Value> =
-        names.iter().map(|(name, created)| model_json(&context, name, *created)).collect();
+    let data: Vec<Value> = names.iter().map(|(name, created)| model_json(&context, name, *created)).collect();
     Ok(json_response(StatusCode::OK, &json!({ "object": "list", "data": data })))
 }
 

@@ -49,8 +49,9 @@ impl Knobs {
             top_k: match self.top_k {
                 None => base.top_k,
                 Some(-1) => 0,
-                Some(top_k) => u32::try_from(top_k)
-                    .map_err(|_| Refusal::field("top_k", format!("top_k is {top_k}, expected 0 (all) or more")))?,
+                Some(top_k) => u32::try_from(top_k).map_err(|_| {
+                    Refusal::field("top_k", format!("top_k is {top_k}, expected 0 (all) or more"))
+                })?,
             },
             min_p: self.min_p.unwrap_or(base.min_p),
             seed: match &self.seed {
@@ -104,9 +105,10 @@ pub(in crate::server) fn stops(stop: Option<&Value>) -> Result<Vec<String>, Refu
     let stops: Vec<String> = match stop {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::String(text)) => vec![text.clone()],
-        Some(Value::Array(list)) => {
-            list.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(wrong)).collect::<Result<_, _>>()?
-        }
+        Some(Value::Array(list)) => list
+            .iter()
+            .map(|text| text.as_str().map(str::to_owned).ok_or_else(wrong))
+            .collect::<Result<_, _>>()?,
         Some(_) => return Err(wrong()),
     };
     if stops.len() > MAX_STOPS {
@@ -127,7 +129,9 @@ fn format_of(format: Option<&Value>) -> Result<Option<Format>, Refusal> {
         Some(schema) if schema.is_object() || schema.is_boolean() => {
             Ok(Some(Format::JsonSchema { schema: schema.clone() }))
         }
-        _ => Err(Refusal::field(format!("{FIELD}.{path}"), format!("{FIELD}.{path}: expected a JSON schema"))),
+        _ => {
+            Err(Refusal::field(format!("{FIELD}.{path}"), format!("{FIELD}.{path}: expected a JSON schema")))
+        }
     };
     match format.get("type").and_then(Value::as_str) {
         Some("text") => Ok(None),

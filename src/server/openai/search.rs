@@ -220,9 +220,9 @@ impl Tree {
                 }
                 Event::SearchDone { report, .. } => {
                     let of_answer = |node: &&NodeId| {
-                        self.nodes.get(*node).is_some_and(|node| {
-                            matches!(node.kind, NodeKind::Final | NodeKind::Truncated)
-                        })
+                        self.nodes
+                            .get(*node)
+                            .is_some_and(|node| matches!(node.kind, NodeKind::Final | NodeKind::Truncated))
                     };
                     let answer: u32 =
                         report.path.iter().filter(of_answer).map(|node| self.nodes[node].tokens).sum();

@@ -60,7 +60,10 @@ struct Detokenize {
 }
 
 /// Tokens as text.
-pub(in crate::server) async fn detokenize(State(context): Ctx, request: Request) -> Result<Response, Refusal> {
+pub(in crate::server) async fn detokenize(
+    State(context): Ctx,
+    request: Request,
+) -> Result<Response, Refusal> {
     let wanted: Detokenize = body::parse(&body::read(request, Label::Json).await?)?;
     let named = names::resolve(&context, wanted.model.as_deref()).await?;
     let _lease = context.slot.lease(&named, context.options.keep_alive).await?;
