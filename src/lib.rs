@@ -13,6 +13,7 @@ pub mod ops;
 pub mod platform;
 pub mod protocol;
 pub mod quant;
+pub mod remote;
 pub mod sampler;
 pub mod search;
 pub mod text;

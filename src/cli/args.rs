@@ -4,6 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use super::config_show::ConfigArgs;
+use super::engine_args::EngineArgs;
 use super::eval_args::EvalArgs;
 use super::failure::Failure;
 use super::library_args::{
@@ -155,6 +156,8 @@ pub(super) struct ModelArgs {
     /// Largest weight buffer, in bytes; larger matrices are split
     #[arg(long, value_name = "BYTES", default_value_t = LoadOptions::default().max_chunk_bytes)]
     pub(super) max_chunk_bytes: u64,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
 }
 
 fn kv_parser() -> impl TypedValueParser<Value = KvType> {
@@ -202,6 +205,9 @@ pub(super) fn named(name: &str) -> Result<ModelSource, Failure> {
 impl ModelArgs {
     /// Where the model is.
     pub(super) fn source(&self) -> Result<ModelSource, Failure> {
+        if let Some(server) = self.engine.source() {
+            return Ok(server);
+        }
         self.model.as_deref().map_or(Ok(ModelSource::Embedded), named)
     }
 

@@ -14,7 +14,8 @@ use toml::{Table, Value};
 use crate::Error;
 
 /// Flags about the model and how it is held: the same in every command.
-const MODEL: [&str; 5] = ["model", "device", "kv", "quantize", "context"];
+const MODEL: [&str; 8] =
+    ["model", "device", "kv", "quantize", "context", "baseline", "variant", "max_chunk_bytes"];
 /// Flags that only make sense where they are typed: a server in the place of a model, the form of the output.
 const TYPED: [&str; 8] =
     ["engine", "remote_model", "concurrency", "timeout", "thoughts", "help", "version", "json"];

@@ -42,7 +42,8 @@ struct Row {
     value: Option<String>,
     /// `file`, `default`, or the name of the variable.
     origin: String,
-    #[serde(skip)]
+    /// The variable that would set it.
+    variable: String,
     help: String,
 }
 
@@ -68,12 +69,13 @@ pub(super) fn run(
         return output.json(&Shown { path, exists, settings: rows });
     }
     output.line(&format!("{path}{}\n", if exists { "" } else { " (does not exist)" }))?;
-    let width = rows.iter().map(|row| row.key.len()).max().unwrap_or(0);
-    let filled = |row: &Row| row.value.as_ref().map_or(1, |value| value.chars().count());
-    let values = rows.iter().map(filled).max().unwrap_or(0).min(24);
-    for Row { key, value, origin, help } in &rows {
+    let longest =
+        |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
+    let key_width = longest(|row| &row.key);
+    let origin_width = longest(|row| &row.origin);
+    for Row { key, value, origin, help, .. } in &rows {
         let value = value.as_deref().unwrap_or("-");
-        output.text(&format!("{key:width$}  {value:values$}  {origin:24}  "))?;
+        output.text(&format!("{key:key_width$}  {origin:origin_width$}  {value:12}  "))?;
         output.dim(help)?;
         output.text("\n")?;
     }
@@ -97,11 +99,11 @@ fn row(key: String, arg: &Arg, settings: &Settings) -> Row {
             };
             (Some(setting.values.join(",")), origin)
         }
-        None => (built_in(), format!("default, {}", variable(&key))),
+        None => (built_in(), "default".into()),
     };
     // A key is a place to keep secrets, `polo config` none to show them.
     let value = if key.ends_with("key") { value.map(|_| "(hidden)".into()) } else { value };
     let help = help.split(" [default").next().unwrap_or_default().to_owned();
     let help = help.lines().next().unwrap_or_default().to_owned();
-    Row { key, value, origin, help }
+    Row { variable: variable(&key), key, value, origin, help }
 }

@@ -15,6 +15,17 @@ pub(super) fn store_options() -> StoreOptions {
     options.0
 }
 
+/// The key of a server that `--engine` names. `POLO_API_KEY` is that of our own servers: one that serves keeps it to
+/// itself.
+pub(super) fn server_key(serving: bool) -> Option<String> {
+    let names: &[&str] = if serving {
+        &["POLO_ENGINE_KEY", "OPENAI_API_KEY"]
+    } else {
+        &["POLO_ENGINE_KEY", "POLO_API_KEY", "OPENAI_API_KEY"]
+    };
+    names.iter().find_map(|name| variable(name)).map(|key| key.trim().to_owned())
+}
+
 /// A variable, where it is set and not empty.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())

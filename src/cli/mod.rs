@@ -9,6 +9,7 @@ mod config;
 mod config_show;
 mod contest;
 mod doctor;
+mod engine_args;
 mod environment;
 mod eval;
 mod eval_args;

@@ -9,6 +9,7 @@ use super::args::ModelArgs;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
+use crate::platform::http;
 use crate::protocol::ModelSource;
 use crate::server::{
     EMBEDDED, Host, KeepAlive, Named, PORT, Page, Refusal, Server, ServerOptions, parse_keep_alive,
@@ -114,6 +115,10 @@ fn named(args: &ServeArgs, output: &mut Output) -> Result<Named, Failure> {
             let path = std::path::Path::new(path);
             let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
             name.map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())
+        }
+        ModelSource::Remote { url, model, .. } => {
+            super::engine_args::authorize_serving(&source)?;
+            model.clone().unwrap_or_else(|| http::host(url).to_owned())
         }
         _ => EMBEDDED.into(),
     };

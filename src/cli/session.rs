@@ -181,6 +181,9 @@ impl Session {
             }
             other => other,
         };
+        if let Some(key) = super::engine_args::key_for(&source)? {
+            self.send(key);
+        }
         let id = self.id();
         self.send(Request::Load { id, source, options });
         let bar = progress_bar(output, "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}", 0);

@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::Emit;
 use crate::error::{Error, Result};
-use crate::files::{PullProgress, Store};
+use crate::files::{PullProgress, Store, StoreOptions};
 use crate::platform;
 use crate::protocol::{Event, FinishReason, ModelSource, PullPhase, Request, RequestId, Usage};
 
@@ -20,6 +20,11 @@ use crate::protocol::{Event, FinishReason, ModelSource, PullPhase, Request, Requ
 const TELL_EVERY_MS: f64 = 100.0;
 /// The speed is that of the last so many milliseconds.
 const SPEED_OVER_MS: f64 = 5000.0;
+
+/// The name of a complete model in the store, as it is stored; none where there is none, or the store cannot be read.
+pub async fn stored_name(options: StoreOptions, name: &str) -> Option<String> {
+    Store::new(options).complete(name).await.ok().flatten()
+}
 
 /// The engine's part that keeps models.
 #[derive(Clone)]

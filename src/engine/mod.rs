@@ -5,15 +5,21 @@ mod bench_search;
 mod choosing;
 mod compare;
 mod defaults;
+mod device;
 mod fit;
+mod ground;
 mod guide;
 mod library;
 mod opened;
 mod prompts;
+mod remote;
+mod remote_reply;
 mod reply;
 mod search;
 mod searches;
+mod seeking;
 mod session;
+mod warm_up;
 
 #[cfg(test)]
 mod fit_tests;
@@ -23,9 +29,13 @@ mod recovery_tests;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 
+use self::device::{check_variant, device_options};
+use self::ground::Ground;
 use self::library::Librarian;
+use self::remote::RemoteSession;
+use self::searches::Searches;
 use self::session::Session;
 use crate::error::Error;
 use crate::files::Store;
@@ -33,11 +43,12 @@ use crate::gpu::{DeviceOptions, Gpu};
 use crate::ops::self_test;
 use crate::platform;
 use crate::protocol::{
-    Candidate, Comparison, DeviceInfo, Event, FitReport, LoadOptions, LoadPhase, ModelSource, Request,
-    RequestId, Variant,
+    Candidate, Comparison, Event, FitReport, LoadOptions, LoadPhase, ModelSource, Request, RequestId,
 };
 use crate::search::Search;
 
+pub use self::device::describe_device;
+pub use self::library::stored_name;
 pub use crate::files::{DownloadOptions, HUB, StoreOptions, parse_reference};
 pub use crate::gpu::list_adapters;
 
@@ -45,11 +56,6 @@ pub use crate::gpu::list_adapters;
 pub fn split_reply(reply: &str) -> (String, String) {
     let parts = crate::text::split(reply, None);
     (parts.thought, parts.output)
-}
-
-/// The name of a complete model in the store, as it is stored; none where there is none, or the store cannot be read.
-pub async fn stored_name(options: StoreOptions, name: &str) -> Option<String> {
-    Store::new(options).complete(name).await.ok().flatten()
 }
 
 /// Where events go.
@@ -68,6 +74,8 @@ pub struct Engine {
     library: Librarian,
     gpu: Option<(DeviceOptions, Rc<Gpu>)>,
     session: Option<Session>,
+    /// A model elsewhere; there is a session or this, never both.
+    remote: Option<RemoteSession>,
     /// When the device was lost lately.
     losses_ms: Vec<f64>,
 }
@@ -85,7 +93,7 @@ impl Engine {
 
     fn with(emit: Emit, store: Option<Store>) -> Self {
         let library = Librarian::new(emit.clone(), store);
-        Self { emit, library, gpu: None, session: None, losses_ms: Vec::new() }
+        Self { emit, library, gpu: None, session: None, remote: None, losses_ms: Vec::new() }
     }
 
     /// Serves requests until their sender is gone.
@@ -100,6 +108,19 @@ impl Engine {
     async fn serve(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
         let mut round = 0;
         loop {
+            if let Some(remote) = self.remote.as_mut().filter(|remote| remote.is_busy()) {
+                // Whatever comes first: a server may be silent for minutes.
+                let request = futures_util::select_biased! {
+                    request = requests.next() => request,
+                    output = Box::pin(remote.next().fuse()) => {
+                        remote.take(output);
+                        continue;
+                    }
+                };
+                let Some(request) = request else { return };
+                self.handle(request).await;
+                continue;
+            }
             let busy = self.session.as_ref().is_some_and(Session::is_busy);
             let request = if busy {
                 match requests.try_recv() {
@@ -178,20 +199,19 @@ impl Engine {
     async fn handle(&mut self, request: Request) {
         let (id, result) = match request {
             Request::Load { id, source, options } => (id, self.load(id, &source, &options).await),
-            Request::Generate { id, prompt, sampling } => {
-                (id, self.session().and_then(|session| session.generate(id, &prompt, &sampling)))
-            }
+            Request::Generate { id, prompt, sampling } => (
+                id,
+                match &mut self.remote {
+                    Some(remote) => remote.generate(id, &prompt, &sampling),
+                    None => self.session().and_then(|session| session.generate(id, &prompt, &sampling)),
+                },
+            ),
             Request::Unload { id } => {
                 self.unload("the model was unloaded");
                 (self.emit)(Event::Unloaded { id });
                 (id, Ok(()))
             }
-            Request::Status { id } => {
-                let status =
-                    self.session.as_ref().map(|session| session.scheduler.status()).unwrap_or_default();
-                (self.emit)(Event::Status { id, status });
-                (id, Ok(()))
-            }
+            Request::Status { id } => (id, self.session().map(|session| session.status(id))),
             Request::Tokenize { id, prompt } => {
                 (id, self.session().and_then(|session| session.tokenize(id, &prompt)))
             }
@@ -201,6 +221,9 @@ impl Engine {
             Request::Cancel { id } => {
                 if let Some(session) = &mut self.session {
                     session.cancel(id);
+                }
+                if let Some(remote) = &mut self.remote {
+                    remote.cancel(id);
                 }
                 (id, Ok(()))
             }
@@ -223,21 +246,29 @@ impl Engine {
                 let result = self.compare(id, &reference, &candidates, &texts, &options).await;
                 (id, result.map(|comparison| (self.emit)(Event::Compared { id, comparison })))
             }
-            Request::Search { id, prompt, sampling, search } => {
-                (id, self.session().and_then(|session| session.search(id, prompt, &sampling, &search)))
-            }
-            Request::Import { id, json } => {
-                (id, self.session().and_then(|session| session.import(id, &json)))
-            }
-            Request::Export { id } => (id, self.session().and_then(|session| session.export(id))),
-            Request::Node { id, node } => (id, self.session().and_then(|session| session.node(id, node))),
-            Request::Pause { id } => (id, self.session().and_then(|session| session.hold(id, true))),
-            Request::Resume { id } => (id, self.session().and_then(|session| session.hold(id, false))),
+            Request::Search { id, prompt, sampling, search } => (
+                id,
+                match &mut self.remote {
+                    Some(remote) => remote.search(id, prompt, &sampling, &search),
+                    None => self.session().and_then(|session| session.search(id, prompt, &sampling, &search)),
+                },
+            ),
+            Request::Import { id, json } => (
+                id,
+                match &mut self.remote {
+                    Some(remote) => remote.import(id, json),
+                    None => self.session().and_then(|session| session.import(id, &json)),
+                },
+            ),
+            Request::Export { id } => (id, self.export(id)),
+            Request::Node { id, node } => (id, self.searching(|all, ground| all.node(id, ground, node))),
+            Request::Pause { id } => (id, self.searching(|all, ground| all.hold(id, ground, true))),
+            Request::Resume { id } => (id, self.searching(|all, ground| all.hold(id, ground, false))),
             Request::Prune { id, node, pruned } => (id, self.steer(id, |search| search.prune(node, pruned))),
             Request::Pin { id, node, pinned } => (id, self.steer(id, |search| search.pin(node, pinned))),
             Request::Continue { id, node } => (id, self.steer(id, |search| search.continue_from(node))),
             Request::Branch { id, node, at, token } => {
-                (id, self.session().and_then(|session| session.branch(id, node, at, token)))
+                (id, self.searching(|all, ground| all.branch(id, ground, (node, at, token))))
             }
             Request::Inspect { id, source, options } => {
                 let result = self.inspect(&source, &options).await;
@@ -260,12 +291,36 @@ impl Engine {
         id: RequestId,
         change: impl FnOnce(&mut Search) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.session()?.steer(id, change)
+        self.searching(|all, ground| all.steer(id, ground, change))
+    }
+
+    fn searching(
+        &mut self,
+        act: impl FnOnce(&mut Searches, &mut Ground<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (searches, mut ground) = match &mut self.remote {
+            Some(remote) => remote.searching(),
+            None => self.session()?.searching()?,
+        };
+        act(searches, &mut ground)
+    }
+
+    fn export(&mut self, id: RequestId) -> Result<(), Error> {
+        let name = match &self.remote {
+            Some(remote) => remote.info().name.clone(),
+            None => self.session()?.info().name.clone(),
+        };
+        self.searching(|all, ground| all.export(id, &name, ground.emit))
     }
 
     fn session(&mut self) -> Result<&mut Session, Error> {
-        let none = || Error::BadRequest("no model is loaded: load one first".into());
-        self.session.as_mut().ok_or_else(none)
+        let none = match &self.remote {
+            Some(remote) => {
+                format!("{} is not on this machine, and this needs a model that is", remote.info().name)
+            }
+            None => "no model is loaded: load one first".into(),
+        };
+        self.session.as_mut().ok_or(Error::BadRequest(none))
     }
 
     /// The open device, or a new one where other options are asked for.
@@ -292,6 +347,9 @@ impl Engine {
     fn unload(&mut self, why: &str) {
         if let Some(session) = self.session.take() {
             session.fail_all(&Error::BadRequest(why.into()));
+        }
+        if let Some(remote) = self.remote.take() {
+            remote.fail_all(&Error::BadRequest(why.into()));
         }
     }
 
@@ -325,38 +383,16 @@ impl Engine {
     ) -> Result<(), Error> {
         let source = self.library.locate(source).await?;
         self.unload("another model was loaded");
+        if matches!(source, ModelSource::Remote { .. }) {
+            let remote = RemoteSession::load(id, &source, options, self.emit.clone()).await?;
+            (self.emit)(Event::Loaded { id, model: remote.info().clone() });
+            self.remote = Some(remote);
+            return Ok(());
+        }
         let gpu = self.open(&device_options(options)).await?;
         let session = Session::load(id, gpu, &source, options, self.emit.clone()).await?;
         (self.emit)(Event::Loaded { id, model: session.info().clone() });
         self.session = Some(session);
         Ok(())
     }
-}
-
-fn device_options(options: &LoadOptions) -> DeviceOptions {
-    DeviceOptions { device: options.device.clone(), baseline: options.baseline, variant: options.variant }
-}
-
-/// Holds the chosen kernels against the reference; falls back to the base family where they differ.
-async fn check_variant(gpu: &mut Gpu) -> Result<(), Error> {
-    loop {
-        let result = self_test::check_variant(gpu).await;
-        if result.passed() {
-            return Ok(());
-        }
-        if gpu.variant() == Variant::Base {
-            let cause = result.failure.unwrap_or_else(|| format!("relative error {:e}", result.error));
-            let what = format!("{} on {}: {cause}; update the graphics driver", result.name, gpu.info().name);
-            return Err(Error::BadNumbers(what));
-        }
-        let why = format!("{:?} gave wrong numbers on this device", gpu.variant()).to_lowercase();
-        gpu.set_variant(Variant::Base, &why);
-    }
-}
-
-/// Opens a device as a load would and tells what it is; for `polo doctor`.
-pub async fn describe_device(options: &DeviceOptions) -> Result<DeviceInfo, Error> {
-    let mut gpu = Gpu::open(options).await?;
-    check_variant(&mut gpu).await?;
-    Ok(gpu.info().clone())
 }

@@ -27,6 +27,17 @@ impl Session {
         formats.guide(format, self.info.thoughts, prompt.opened).map(Some)
     }
 
+    /// What is under way, and the pages.
+    pub(super) fn status(&self, id: RequestId) {
+        (self.emit)(Event::Status {
+            id,
+            running: self.jobs.len() + self.searches.running().count(),
+            pages: self.scheduler.model().options().pages,
+            pages_used: self.scheduler.pages_used(),
+            pages_cached: self.scheduler.pages_cached(),
+        });
+    }
+
     /// What a prompt is in tokens.
     pub(super) fn tokenize(&self, id: RequestId, prompt: &Prompt) -> Result<()> {
         let tokens = self.encode(prompt)?.tokens;

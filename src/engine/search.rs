@@ -1,21 +1,21 @@
-//! Drives searches: what one asks for is decoded as sequences of the scheduler, beside everything else.
+//! Drives searches: what one asks for is decoded by lanes, here or far away, beside everything else.
 //!
 //! A leg of a rollout ([`Work`]) is a sequence whose prompt is the path before it. The scheduler finds the pages of
 //! that path among those of running and finished sequences, so lanes share what they have in common; where pages run
-//! short it gives up the ones used longest ago and computes them again from their tokens.
+//! short it gives up the ones used longest ago and computes them again from their tokens. Servers do much the same.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Emit, choosing};
+use super::Emit;
+use super::ground::{Ground, Lanes, Leg};
 use crate::error::{Error, Result};
-use crate::generate::{Scheduler, SequenceId, SequenceRequest};
+use crate::generate::SequenceId;
 use crate::platform;
 use crate::protocol::{Channel, Event, FinishReason, NodeId, NodeKind, Prompt, RequestId};
-use crate::sampler::{Record, Rule};
 use crate::search::{self, Ask, Change, End, ROOT, Search, Token, Told, Work};
-use crate::text::{StreamDecoder, Tokenizer};
+use crate::text::StreamDecoder;
 
 /// What [`SearchJob::export`] writes first, so that other JSON is told apart.
 const FORMAT: &str = "polo-search-1";
@@ -31,12 +31,13 @@ struct Saved {
     search: Search,
 }
 
-/// What a search needs of the session it runs in.
-pub(super) struct Ground<'a> {
-    pub(super) scheduler: &'a mut Scheduler,
-    pub(super) tokenizer: &'a Tokenizer,
-    pub(super) end_tokens: &'a [u32],
-    pub(super) emit: &'a Emit,
+fn read(json: &str) -> Result<Saved> {
+    let bad = |what: String| Error::BadRequest(format!("this is no search that was exported: {what}"));
+    let saved: Saved = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
+    if saved.format != FORMAT {
+        return Err(bad(format!("its format is {:?}, expected {FORMAT:?}", saved.format)));
+    }
+    Ok(saved)
 }
 
 /// A leg of a rollout under way.
@@ -85,17 +86,18 @@ impl SearchJob {
         }
     }
 
+    /// The question of a search from [`SearchJob::export`].
+    pub(super) fn prompt_of(json: &str) -> Result<Prompt> {
+        Ok(read(json)?.prompt)
+    }
+
     /// A search from [`SearchJob::export`]. `encode` turns a prompt into tokens: they must be those of the search.
     pub(super) fn import(
         id: RequestId,
         json: &str,
         encode: impl FnOnce(&Prompt) -> Result<Vec<u32>>,
     ) -> Result<Self> {
-        let bad = |what: String| Error::BadRequest(format!("this is no search that was exported: {what}"));
-        let saved: Saved = serde_json::from_str(json).map_err(|error| bad(error.to_string()))?;
-        if saved.format != FORMAT {
-            return Err(bad(format!("its format is {:?}, expected {FORMAT:?}", saved.format)));
-        }
+        let saved = read(json)?;
         let search = saved.search.checked()?;
         if encode(&saved.prompt)? != saved.prompt_tokens {
             let what = format!(
@@ -182,7 +184,7 @@ impl SearchJob {
                     Ask::Work(work) => self.start(*work, ground)?,
                     Ask::Wait => break,
                     Ask::Done => {
-                        self.drop_lanes(ground.scheduler);
+                        self.drop_lanes(&mut *ground.lanes);
                         break;
                     }
                 }
@@ -197,22 +199,22 @@ impl SearchJob {
         if self.search.clock((elapsed_ms / 1e3) as f32) && !self.timed_out {
             self.timed_out = true;
             for (sequence, lane) in std::mem::take(&mut self.lanes) {
-                ground.scheduler.cancel(sequence);
+                ground.lanes.cancel(sequence);
                 self.search.tell(lane.told(End::Interrupted))?;
             }
         }
         Ok(())
     }
 
-    /// Begins a leg: what is forced first, then the scheduler's turn.
+    /// Begins a leg: what is forced first, then the lanes' turn.
     fn start(&mut self, work: Work, ground: &mut Ground<'_>) -> Result<()> {
         let mut lane = Lane { work, tokens: Vec::new(), decoder: StreamDecoder::new() };
-        let kept = &lane.work.prefix[lane.work.prefix.len() - lane.work.kept..];
-        let mut text: String = kept.iter().map(|&id| lane.decoder.push(ground.tokenizer, id)).collect();
+        let kept = lane.work.text.len() - lane.work.kept_bytes;
+        let mut text = lane.decoder.push_bytes(&lane.work.text[kept..]);
         let mut end = None;
-        for id in ground.tokenizer.encode(&lane.work.forced)? {
-            text += &lane.decoder.push(ground.tokenizer, id);
-            let token = Token::forced(id, bytes(ground.tokenizer, id));
+        for (id, bytes) in ground.words.encode(&lane.work.forced)? {
+            text += &lane.decoder.push_bytes(&bytes);
+            let token = Token::forced(id, bytes);
             end = lane.work.watch.push(&token, false);
             lane.tokens.push(token);
             if end.is_some() {
@@ -227,40 +229,37 @@ impl SearchJob {
         }
     }
 
-    /// Hands the rest of a leg to the scheduler.
+    /// Hands the rest of a leg to the lanes.
     fn submit(&mut self, lane: Lane, ground: &mut Ground<'_>) -> Result<()> {
         let own = lane.tokens.iter().map(|token| token.id);
-        let before = self.prompt_tokens.iter().chain(&lane.work.prefix).copied();
-        let sampling = self.search.sampling();
-        let chooser = choosing::chooser(lane.work.rule, sampling, 0, self.prompt_tokens.len(), None);
-        let sequence = ground.scheduler.submit(SequenceRequest {
-            tokens: before.chain(own).collect(),
-            rule: if chooser.is_some() { Rule::GREEDY } else { lane.work.rule },
+        let said = lane.tokens.iter().flat_map(|token| token.bytes.0.iter().copied());
+        let sequence = ground.lanes.submit(Leg {
+            request: self.id,
+            prompt: &self.prompt_tokens,
+            path: lane.work.prefix.iter().copied().chain(own).collect(),
+            text: lane.work.text.iter().copied().chain(said).collect(),
+            sampling: self.search.sampling(),
+            rule: lane.work.rule,
             seed: lane.work.seed,
             choice: lane.work.choice,
-            max_new_tokens: lane.work.limit as usize - lane.tokens.len(),
-            end_tokens: if sampling.ignore_end { Vec::new() } else { ground.end_tokens.to_vec() },
-            group: self.id,
-            chooser,
-            echo: None,
+            limit: lane.work.limit as usize - lane.tokens.len(),
         })?;
         self.lanes.insert(sequence, lane);
         Ok(())
     }
 
-    /// Takes a token of one of its lanes.
+    /// Takes a token of one of its lanes. `is_end` says that it is an end token.
     pub(super) fn token(
         &mut self,
         sequence: SequenceId,
-        record: &Record,
+        token: Token,
+        is_end: bool,
         ground: &mut Ground<'_>,
     ) -> Result<()> {
         let Some(lane) = self.lanes.get_mut(&sequence) else { return Ok(()) };
-        let text =
-            if record.is_end() { String::new() } else { lane.decoder.push(ground.tokenizer, record.id) };
-        let own = if record.is_end() { Vec::new() } else { bytes(ground.tokenizer, record.id) };
-        let token = Token::sampled(record, own)?;
-        let end = lane.work.watch.push(&token, record.is_end());
+        let text = if is_end { String::new() } else { lane.decoder.push_bytes(&token.bytes.0) };
+        let end = lane.work.watch.push(&token, is_end);
+        let (id, logprob) = (token.id, token.logprob);
         lane.tokens.push(token);
         let answering = lane.work.watch.thought_ended();
         (ground.emit)(Event::Token {
@@ -269,22 +268,22 @@ impl SearchJob {
             node: lane.work.node,
             channel: if answering { Channel::Output } else { Channel::Thought },
             text,
-            token: record.id,
-            logprob: record.logprob(),
+            token: id,
+            logprob,
             top: Vec::new(),
             bytes: None,
         });
         if let Some(end) = end
             && let Some(lane) = self.lanes.remove(&sequence)
         {
-            // What was submitted beyond the end goes; what is kept serves the lanes to come.
-            ground.scheduler.truncate(sequence, record.position as usize + 1, FinishReason::Stop);
+            let len = self.prompt_tokens.len() + lane.work.prefix.len() + lane.tokens.len();
+            ground.lanes.end(sequence, len);
             self.search.tell(lane.told(end))?;
         }
         Ok(())
     }
 
-    /// The scheduler has ended a sequence before its leg was over.
+    /// The lanes have ended a sequence before its leg was over.
     pub(super) fn finished(&mut self, sequence: SequenceId, reason: FinishReason) -> Result<()> {
         let Some(lane) = self.lanes.remove(&sequence) else { return Ok(()) };
         let end = match reason {
@@ -297,14 +296,14 @@ impl SearchJob {
     }
 
     /// Puts its lanes aside, so that others have the GPU; nothing is lost.
-    pub(super) fn hold(&mut self, scheduler: &mut Scheduler) {
+    pub(super) fn hold(&mut self, lanes: &mut dyn Lanes) {
         if self.held.is_some() || self.told_done {
             return;
         }
         self.ran_ms += platform::now_ms() - self.since_ms;
         let mut held = Vec::new();
         for (sequence, lane) in std::mem::take(&mut self.lanes) {
-            scheduler.cancel(sequence);
+            lanes.cancel(sequence);
             held.push(lane);
         }
         self.held = Some(held);
@@ -318,16 +317,16 @@ impl SearchJob {
     }
 
     /// Ends it at once, with the best answer so far.
-    pub(super) fn cancel(&mut self, scheduler: &mut Scheduler) {
+    pub(super) fn cancel(&mut self, lanes: &mut dyn Lanes) {
         self.held = None;
         self.search.cancel();
-        self.drop_lanes(scheduler);
+        self.drop_lanes(lanes);
     }
 
     /// Ends it without a word.
-    pub(super) fn drop_lanes(&mut self, scheduler: &mut Scheduler) {
+    pub(super) fn drop_lanes(&mut self, lanes: &mut dyn Lanes) {
         for (sequence, _) in std::mem::take(&mut self.lanes) {
-            scheduler.cancel(sequence);
+            lanes.cancel(sequence);
         }
     }
 
@@ -376,9 +375,4 @@ impl SearchJob {
             emit(Event::SearchDone { id, report: self.search.report() });
         }
     }
-}
-
-/// What a token adds to the text; special tokens add nothing.
-pub(super) fn bytes(tokenizer: &Tokenizer, token: u32) -> Vec<u8> {
-    if tokenizer.is_special(token) { Vec::new() } else { tokenizer.token_bytes(token).into_owned() }
 }

@@ -6,23 +6,19 @@ use std::rc::Rc;
 use super::guide::Formats;
 use super::opened::{Language, Opened};
 use super::reply::{Echo, Job, Reply};
-use super::search::SearchJob;
+use super::searches::Searches;
+use super::warm_up::warm_up;
 use super::{Emit, choosing};
 use crate::error::{Error, Result};
 use crate::generate::{Output, Scheduler, SequenceId, SequenceRequest, Suspended};
 use crate::gpu::Gpu;
 use crate::model::Qwen2;
-use crate::ops::self_test::some_tokens;
 use crate::platform;
 use crate::protocol::{
     Event, FinishReason, LoadOptions, LoadPhase, ModelInfo, ModelSource, Prompt, RequestId, SamplingOptions,
-    Variant,
 };
 use crate::sampler::{Record, Rule};
 use crate::text::{self, EncodedPrompt};
-
-/// A prompt long enough to take the kernels of a long one. In tokens.
-const WARM_UP_TOKENS: usize = 20;
 
 /// What was asked for when a model was loaded, to load it again.
 #[derive(Clone)]
@@ -39,7 +35,7 @@ pub(super) struct Interrupted {
     suspended: Suspended,
     jobs: BTreeMap<RequestId, Job>,
     replies: HashMap<SequenceId, (RequestId, Reply)>,
-    searches: BTreeMap<RequestId, SearchJob>,
+    searches: Searches,
 }
 
 impl Interrupted {
@@ -55,14 +51,8 @@ impl Interrupted {
     }
 }
 
-fn fail_all(
-    emit: &Emit,
-    jobs: &BTreeMap<RequestId, Job>,
-    searches: &BTreeMap<RequestId, SearchJob>,
-    error: &Error,
-) {
-    let running = searches.iter().filter(|(_, search)| !search.is_done()).map(|(id, _)| id);
-    for &id in jobs.keys().chain(running) {
+fn fail_all(emit: &Emit, jobs: &BTreeMap<RequestId, Job>, searches: &Searches, error: &Error) {
+    for id in jobs.keys().copied().chain(searches.running()) {
         emit(Event::failed(Some(id), error));
     }
 }
@@ -82,8 +72,7 @@ pub(super) struct Session {
     pub(super) formats: Option<Formats>,
     pub(super) jobs: BTreeMap<RequestId, Job>,
     pub(super) replies: HashMap<SequenceId, (RequestId, Reply)>,
-    /// Running, held, and the last few that ended.
-    pub(super) searches: BTreeMap<RequestId, SearchJob>,
+    pub(super) searches: Searches,
 }
 
 impl Session {
@@ -152,7 +141,7 @@ impl Session {
             formats: None,
             jobs: BTreeMap::new(),
             replies: HashMap::new(),
-            searches: BTreeMap::new(),
+            searches: Searches::default(),
         })
     }
 
@@ -241,7 +230,7 @@ impl Session {
     }
 
     pub(super) fn check_new(&self, id: RequestId) -> Result<()> {
-        if self.jobs.contains_key(&id) || self.searches.contains_key(&id) {
+        if self.jobs.contains_key(&id) || self.searches.contains(id) {
             return Err(Error::BadRequest(format!("request {id} is already being answered")));
         }
         Ok(())
@@ -251,10 +240,9 @@ impl Session {
         for &sequence in self.jobs.get(&id).map(|job| &job.sequences).into_iter().flatten() {
             self.scheduler.cancel(sequence);
         }
-        self.with_search(id, |job, ground| {
-            job.cancel(ground.scheduler);
-            job.advance(ground)
-        });
+        if let Ok((searches, mut ground)) = self.searching() {
+            searches.cancel(id, &mut ground);
+        }
     }
 
     /// Ends everything in progress with the same error.
@@ -286,8 +274,8 @@ impl Session {
     pub(super) async fn step(&mut self) -> Result<()> {
         for output in self.scheduler.step().await? {
             match output {
-                Output::Token { id, record, top } => match self.search_of(id) {
-                    Some(search) => self.with_search(search, |job, ground| job.token(id, &record, ground)),
+                Output::Token { id, record, top } => match self.searches.of(id) {
+                    Some(search) => self.search_token(search, id, &record),
                     None => self.token(id, &record, &top),
                 },
                 Output::Admitted { id, cached } => self.admitted(id, cached),
@@ -296,17 +284,19 @@ impl Session {
                         self.tell_prompt(*request, Some((position, (logprob, top))));
                     }
                 }
-                Output::Finished { id, reason } => match self.search_of(id) {
+                Output::Finished { id, reason } => match self.searches.of(id) {
                     Some(search) => self.with_search(search, |job, _| job.finished(id, reason)),
                     None => self.finished(id, reason),
                 },
-                Output::Failed { id, error } => match self.search_of(id) {
+                Output::Failed { id, error } => match self.searches.of(id) {
                     Some(search) => self.with_search(search, |_, _| Err(error)),
                     None => self.failed(id, &error),
                 },
             }
         }
-        self.advance_searches();
+        if let Ok((searches, mut ground)) = self.searching() {
+            searches.advance(&mut ground);
+        }
         Ok(())
     }
 
@@ -349,40 +339,4 @@ impl Session {
         }
         (self.emit)(Event::failed(Some(request), error));
     }
-}
-
-/// Runs a short prompt: compiles the kernels of a chat, which the first question would else wait for, and
-/// refuses a model whose logits are not finite or cannot be true. `checking` is told when all is submitted.
-async fn warm_up(scheduler: &mut Scheduler, checking: impl FnOnce()) -> Result<()> {
-    let model = scheduler.model();
-    let (vocab, context) = (model.config().vocab_size, model.options().context);
-    // The serial family has no other kernels for long prompts, and a large model takes seconds a token there.
-    let count = if model.gpu().variant() == Variant::Serial { 2 } else { WARM_UP_TOKENS };
-    scheduler.submit(SequenceRequest {
-        tokens: some_tokens(1, count.min(context - 1), vocab),
-        max_new_tokens: 2,
-        ..SequenceRequest::default()
-    })?;
-    let mut outputs = scheduler.step().await?;
-    checking();
-    loop {
-        for output in outputs {
-            match output {
-                Output::Failed { error, .. } => return Err(error),
-                Output::Token { record, .. } => {
-                    if let Some(what) = record.implausible() {
-                        let what = format!("{what}; update the graphics driver, or download the model again");
-                        return Err(Error::BadNumbers(what));
-                    }
-                }
-                Output::Finished { .. } | Output::Admitted { .. } | Output::Prompt { .. } => {}
-            }
-        }
-        if !scheduler.is_busy() {
-            break;
-        }
-        outputs = scheduler.step().await?;
-    }
-    scheduler.clear_cache();
-    Ok(())
 }

@@ -165,6 +165,9 @@ impl ModelFiles {
                 Err(Error::BadRequest("the store has to locate this model first, which is a bug".into()))
             }
             ModelSource::Random { .. } => Err(Error::BadRequest("a random model has no files".into())),
+            ModelSource::Remote { url, .. } => {
+                Err(Error::BadRequest(format!("the model at {url} has no files here; it can only be asked")))
+            }
         }
     }
 

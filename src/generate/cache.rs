@@ -1,8 +1,6 @@
 //! Finished sequences keep their pages as long as nobody needs them: the next turn of a chat, a
 //! regenerated or an edited message begins where they agree.
 
-use std::collections::BTreeSet;
-
 use crate::model::{BlockTable, Pages};
 
 /// A finished sequence.
@@ -47,6 +45,12 @@ impl PrefixCache {
         self.kept.iter().map(shared).max().unwrap_or(0)
     }
 
+    /// Pages that its sequences hold.
+    pub(super) fn page_count(&self) -> usize {
+        let entries = self.kept.iter().flat_map(|kept| kept.table.entries());
+        entries.map(|entry| entry.page()).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// Keeps a finished sequence; `table` holds at most `tokens`.
     pub(super) fn keep(&mut self, tokens: Vec<u32>, table: BlockTable, pages: &mut Pages) {
         assert!(table.len() <= tokens.len(), "{} slots for {} tokens", table.len(), tokens.len());
@@ -64,11 +68,6 @@ impl PrefixCache {
         if self.kept.len() > MOST {
             self.evict(pages);
         }
-    }
-
-    /// Pages held, each counted once; running sequences may hold some of them, too.
-    pub(super) fn pages(&self) -> usize {
-        self.kept.iter().flat_map(|kept| kept.table.pages()).collect::<BTreeSet<u32>>().len()
     }
 
     /// Gives up the least recently used sequence; false if there is none.

@@ -62,11 +62,6 @@ pub struct BlockTable {
 }
 
 impl BlockTable {
-    /// The pages it holds.
-    pub fn pages(&self) -> impl Iterator<Item = u32> {
-        self.entries.iter().map(|entry| entry.page)
-    }
-
     /// Tokens held.
     pub fn len(&self) -> usize {
         self.len

@@ -55,6 +55,11 @@ impl TableEntry {
         assert!((1..=PAGE).contains(&len), "a page holds 1 to 16 tokens, not {len}");
         Self { page_and_len: page * 32 + len as u32, position: position as u32 }
     }
+
+    /// The page.
+    pub fn page(&self) -> u32 {
+        self.page_and_len / 32
+    }
 }
 
 /// The attention heads of a layer and how their keys and values are cached.

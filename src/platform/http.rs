@@ -1,4 +1,4 @@
-//! HTTP as both sides have it: a GET that tells status and headers, then streams its body; and an
+//! HTTP as both sides have it: a GET or a POST that tells status and headers, then streams its body; and an
 //! address as a source of bytes.
 
 use std::sync::RwLock;
@@ -42,6 +42,10 @@ fn token_for(url: &str) -> Option<String> {
     tokens.iter().find(|(origin, _)| is_of(origin)).map(|(_, token)| token.clone())
 }
 
+fn authorization(url: &str) -> Option<(&'static str, String)> {
+    token_for(url).map(|token| ("Authorization", format!("Bearer {token}")))
+}
+
 /// What to ask for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ask {
@@ -65,11 +69,20 @@ pub async fn get(url: &str, ask: Ask) -> Result<Response> {
     if let Some((start, end)) = ask.range {
         headers.push(("Range", format!("bytes={start}-{}", end.max(start + 1) - 1)));
     }
-    if let Some(token) = token_for(url) {
-        headers.push(("Authorization", format!("Bearer {token}")));
-    }
+    headers.extend(authorization(url));
     let stall_ms = if ask.stall_ms == 0 { STALL_MS } else { ask.stall_ms };
-    twin::http::get(url, &headers, stall_ms).await.map(Response)
+    twin::http::send(url, &headers, None, stall_ms).await.map(Response)
+}
+
+/// Speaks with a server that the person named, whatever [`stay_offline`] says: that is about models to fetch. A
+/// `body` of JSON makes it a POST, whose answer's bytes come as soon as they are there.
+pub async fn talk(url: &str, body: Option<&str>, stall_ms: u32) -> Result<Response> {
+    let mut headers = vec![("Accept", "application/json, text/event-stream".to_owned())];
+    if body.is_some() {
+        headers.push(("Content-Type", "application/json".to_owned()));
+    }
+    headers.extend(authorization(url));
+    twin::http::send(url, &headers, body, stall_ms).await.map(Response)
 }
 
 impl Response {

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BenchReport, Channel, Comparison, ContextCounts, DeviceInfo, EngineStatus, FinishReason, FitReport,
-    Library, Listing, LoadPhase, ModelInfo, NodeDetail, NodeId, Prompt, PromptToken, PullPhase, RequestId,
-    SamplingOptions, SearchOptions, SearchProgress, SearchReport, SelfTestResult, StoredModel, TopLogprob,
-    TreeNode, Usage, Votes,
+    BenchReport, Channel, Comparison, ContextCounts, DeviceInfo, FinishReason, FitReport, Library, Listing,
+    LoadPhase, ModelInfo, NodeDetail, NodeId, Prompt, PromptToken, PullPhase, RequestId, SamplingOptions,
+    SearchOptions, SearchProgress, SearchReport, SelfTestResult, StoredModel, TopLogprob, TreeNode, Usage,
+    Votes,
 };
 use crate::Error;
 
@@ -150,8 +150,14 @@ pub enum Event {
     Status {
         /// The request.
         id: RequestId,
-        /// The numbers.
-        status: EngineStatus,
+        /// Requests and searches being answered.
+        running: usize,
+        /// Key/value pages of 16 tokens.
+        pages: usize,
+        /// Of them, held by what is being answered or by the cache.
+        pages_used: usize,
+        /// Of them, held by the cache of what was answered.
+        pages_cached: usize,
     },
     /// Result of [`super::Request::Tokenize`].
     Tokenized {

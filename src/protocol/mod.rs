@@ -22,8 +22,8 @@ pub use library::{
 };
 pub use options::{BenchOptions, KvType, LoadOptions, Message, ModelSource, Prompt, Quantize, Role, Variant};
 pub use reports::{
-    BenchReport, Channel, ContextCounts, DecodeBench, DeviceInfo, EngineStatus, FinishReason, KernelBench,
-    LaneBench, ModelInfo, PromptToken, SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
+    BenchReport, Channel, ContextCounts, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench,
+    ModelInfo, PromptToken, SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
 };
 pub use sampling::{Format, SamplingOptions};
 pub use search::{
@@ -56,6 +56,11 @@ pub enum Request {
         /// Whose answers.
         id: RequestId,
     },
+    /// What is under way on the loaded model, and its pages; answered by `Status`.
+    Status {
+        /// Whose answers.
+        id: RequestId,
+    },
     /// Answer a conversation; answered by `Started`, `Prompted` where it was asked for, `Token`…, `Ended` for each
     /// reply, and `Done`.
     Generate {
@@ -70,11 +75,6 @@ pub enum Request {
     /// Stop a request; it ends with `Done { finish_reason: Cancelled }`.
     Cancel {
         /// The request to stop.
-        id: RequestId,
-    },
-    /// What the engine is at; answered by `Status`.
-    Status {
-        /// Whose answers.
         id: RequestId,
     },
     /// What a prompt is in tokens; answered by `Tokenized`.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ThoughtFormat;
+
 /// Where a model is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -39,6 +41,23 @@ pub enum ModelSource {
     Picked {
         /// Names of the files.
         names: Vec<String>,
+    },
+    /// A model behind a server that speaks OpenAI's API. Its key goes by `Request::Authorize`, never by this.
+    Remote {
+        /// Where the API is, e.g. `http://host:8000/v1`.
+        url: String,
+        /// Which of the server's models; `None` for its only one.
+        #[serde(default)]
+        model: Option<String>,
+        /// Requests at once; `None` for as many as a search has lanes.
+        #[serde(default)]
+        connections: Option<usize>,
+        /// Silence after which a request counts as dead, in seconds; `None` for two minutes.
+        #[serde(default)]
+        timeout_s: Option<u32>,
+        /// How the model marks its thoughts; `None` to find out.
+        #[serde(default)]
+        thoughts: Option<ThoughtFormat>,
     },
     /// Seeded random weights of a named shape, for measuring.
     Random {

@@ -87,21 +87,6 @@ pub struct Usage {
     pub decode_ms: f64,
 }
 
-/// What the engine is at, and how full its key/value pages are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EngineStatus {
-    /// Sequences that are being decoded.
-    pub running: usize,
-    /// Sequences that wait for their turn.
-    pub waiting: usize,
-    /// Pages that nothing is in.
-    pub pages_free: usize,
-    /// Pages of sequences that have ended, kept for those that begin alike.
-    pub pages_cached: usize,
-    /// All pages; 0 while no model is loaded.
-    pub pages_total: usize,
-}
-
 /// The GPU in use.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceInfo {

@@ -124,6 +124,11 @@ impl Cutter {
         begun - usize::from(open)
     }
 
+    /// What the path says so far.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.text
+    }
+
     /// The text of the path so far.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.text).into_owned()

@@ -45,6 +45,7 @@ pub use class::class;
 pub use machine::{Ask, Change, Search};
 pub use plan::window;
 pub use repeats::REFLECTION;
+pub use rollout::forced_texts;
 pub use score::Score;
 pub use select::{Climate, Launch, selection_score};
 pub use svg::svg;

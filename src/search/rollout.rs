@@ -127,6 +127,8 @@ impl Rollout {
             path,
             prefix,
             kept: self.tokens.len(),
+            text: watch.cutter().bytes().to_vec(),
+            kept_bytes: self.tokens.iter().map(|token| token.bytes.0.len()).sum(),
             forced,
             rule: if answering { Rule::GREEDY } else { rule(ground.sampling, HEAT[self.tries as usize]) },
             seed: ground.sampling.seed,
@@ -294,6 +296,17 @@ impl Rollout {
         let cut = |(range, kind): (std::ops::Range<usize>, NodeKind)| (kind, self.tokens[range].to_vec());
         (nodes.into_iter().map(cut).collect(), tagged)
     }
+}
+
+/// Every text that a leg may begin with, but for none at all. A server is asked once for their tokens.
+pub fn forced_texts(thoughts: ThoughtFormat) -> Vec<String> {
+    let closing: &[&str] = match thoughts {
+        ThoughtFormat::Marco => &["<Output>\n", "</Thought>\n<Output>\n"],
+        ThoughtFormat::Think => &["</think>\n\n"],
+        ThoughtFormat::None => &["\nAnswer:"],
+    };
+    let closing = closing.iter().flat_map(|text| ["", "\n"].map(|line| format!("{line}{text}")));
+    ["", "\n", "\n\n"].map(|before| format!("{before}{REFLECTION}")).into_iter().chain(closing).collect()
 }
 
 /// The answer's text in a whole reply, if there is any.

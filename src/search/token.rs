@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::score::Score;
 use crate::error::{Error, Result};
-use crate::sampler::Record;
+use crate::sampler::{Record, TOP};
 
 /// A token of a path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,16 +28,30 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token that the model chose. A NaN or infinite logit is a fault of model or device.
+    /// A token that the model chose here. A NaN or infinite logit is a fault of model or device.
     pub fn sampled(record: &Record, bytes: Vec<u8>) -> Result<Self> {
-        Ok(Self {
-            id: record.id,
-            bytes: Bytes(bytes),
-            confidence: Some(confidence(record)?),
-            forced: false,
-            logprob: record.logprob(),
-            top: record.top().collect(),
-        })
+        if record.is_fault() {
+            let what =
+                format!("token {} at position {} has a logit that is no number", record.id, record.position);
+            return Err(Error::BadNumbers(what));
+        }
+        Self::chosen(record.id, bytes, record.logprob(), record.top().collect())
+    }
+
+    /// A token that a model chose, with its log-probability and those of the most probable tokens, best first.
+    pub fn chosen(id: u32, bytes: Vec<u8>, logprob: f32, mut top: Vec<(u32, f32)>) -> Result<Self> {
+        top.truncate(TOP);
+        let confidence = confidence(logprob, top.iter().map(|&(_, logprob)| logprob)).ok_or_else(|| {
+            Error::BadNumbers(format!(
+                "the log-probability of token {id} or of its alternatives is no number"
+            ))
+        })?;
+        Ok(Self { id, bytes: Bytes(bytes), confidence: Some(confidence), forced: false, logprob, top })
+    }
+
+    /// A token that a model chose that tells no probabilities: it has no part in any mean.
+    pub fn unscored(id: u32, bytes: Vec<u8>) -> Self {
+        Self { forced: false, ..Self::forced(id, bytes) }
     }
 
     /// A token that was put there: a tag, the phrase of reflection, what the person chose.
@@ -54,24 +68,22 @@ impl Token {
 /// How sure the model was of the token: its share among the five most probable,
 ///
 /// ```text
-/// c = exp(z_t - m) / sum over the K largest logits z_k of exp(z_k - m),   m = largest logit,   K = min(5, V)
+/// c = exp(l_t - m) / sum over the K most probable of exp(l_k - m),   m = the largest l_k,   K = min(5, V)
 /// ```
 ///
-/// from raw logits, before temperature, penalties, masks and top-k/top-p (Marco-o1, arXiv 2411.14405, section 4). In
-/// (0, 1]; log-probabilities give the same. A token outside the five keeps its own numerator.
-pub fn confidence(record: &Record) -> Result<f32> {
-    let known = record.top().count();
-    let top = &record.top_logits[..known];
-    if record.is_fault() || top.is_empty() || !top.iter().chain([&record.logit]).all(|z| z.is_finite()) {
-        let what =
-            format!("token {} at position {} has a logit that is no number", record.id, record.position);
-        return Err(Error::BadNumbers(what));
+/// from log-probabilities before temperature, penalties, masks and top-k/top-p (Marco-o1, arXiv 2411.14405, section 4;
+/// raw logits give the same). In (0, 1]. A token outside the five keeps its own numerator. Log-probabilities as f32
+/// are what every engine tells, so the same model behind a server gives the same confidence to the bit. `None` where
+/// there are no alternatives, or a number is none.
+pub fn confidence(logprob: f32, top: impl Iterator<Item = f32> + Clone) -> Option<f32> {
+    let max = f64::from(top.clone().next()?);
+    if !top.clone().chain([logprob]).all(f32::is_finite) {
+        return None;
     }
-    let max = f64::from(top[0]);
-    let share = |z: f32| libm::exp(f64::from(z) - max);
-    let c = share(record.logit) / top.iter().map(|&z| share(z)).sum::<f64>();
+    let share = |l: f32| libm::exp(f64::from(l) - max);
+    let c = share(logprob) / top.map(share).sum::<f64>();
     // Below the range of f32 it is still more than nothing.
-    Ok((c as f32).clamp(f32::MIN_POSITIVE, 1.0))
+    Some((c as f32).clamp(f32::MIN_POSITIVE, 1.0))
 }
 
 /// Bytes of a token: text in JSON where they are text, a list of numbers where they cut a character.
@@ -109,12 +121,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sampler::{Draw, FLAG_FAULT, Rule, SampleRow, TOP, best, reference};
+    use crate::sampler::{Draw, FLAG_FAULT, Rule, SampleRow, best, reference};
 
     /// The record of `id` among `logits`, as the GPU writes it.
     fn record(logits: &[f32], id: u32) -> Record {
         let row = SampleRow::new(Rule::GREEDY, Draw { seed: 0, choice: 0, position: 0 }, 0, &[]);
         Record { id, logit: logits[id as usize], ..reference(logits, &row) }
+    }
+
+    fn confidence(record: &Record) -> Result<f32> {
+        Ok(Token::sampled(record, Vec::new())?.confidence.unwrap())
     }
 
     fn close(found: f32, expected: f64) {
@@ -147,6 +163,7 @@ mod tests {
             top_logits[1] = bad;
             assert!(confidence(&Record { top_logits, ..good }).is_err());
         }
+        assert_eq!(super::confidence(-1.0, std::iter::empty()), None);
         let error = Token::sampled(&Record { flags: FLAG_FAULT, ..good }, Vec::new()).unwrap_err();
         assert_eq!(error.kind(), "bad_numbers");
     }

@@ -43,6 +43,10 @@ pub struct Work {
     pub prefix: Vec<u32>,
     /// Tokens at the end of `prefix` that belong to no node yet. A sequence that went further is cut back to this.
     pub kept: usize,
+    /// What `prefix` says, byte for byte.
+    pub text: Vec<u8>,
+    /// Bytes at the end of `text` that belong to no node yet.
+    pub kept_bytes: usize,
     /// Text to put next, before anything is chosen; often empty.
     pub forced: String,
     /// How tokens are chosen.

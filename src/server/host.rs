@@ -298,8 +298,8 @@ fn is_last(event: &Event) -> bool {
             | Event::Loaded { .. }
             | Event::Unloaded { .. }
             | Event::SearchDone { .. }
-            | Event::Tokenized { .. }
             | Event::Status { .. }
+            | Event::Tokenized { .. }
             | Event::Detokenized { .. }
             | Event::Library { .. }
             | Event::Found { .. }

@@ -9,8 +9,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::protocol::EngineStatus;
-
 /// What tells requests apart: where they went, and what came of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Labels {
@@ -29,11 +27,8 @@ pub(super) struct Metrics {
     pub(super) first_token: Histogram,
     pub(super) duration: Histogram,
     replies: Gauge,
-    running: Gauge,
-    waiting: Gauge,
-    pages_free: Gauge,
-    pages_cached: Gauge,
-    pages_total: Gauge,
+    /// Requests that the engine is at, and its pages: in all, used, cached.
+    engine: [Gauge; 4],
     loaded: Gauge<f64, AtomicU64>,
 }
 
@@ -50,11 +45,7 @@ impl Metrics {
             first_token: seconds(),
             duration: seconds(),
             replies: Gauge::default(),
-            running: Gauge::default(),
-            waiting: Gauge::default(),
-            pages_free: Gauge::default(),
-            pages_cached: Gauge::default(),
-            pages_total: Gauge::default(),
+            engine: Default::default(),
             loaded: Gauge::default(),
         };
         let registry = &mut this.registry;
@@ -75,41 +66,31 @@ impl Metrics {
             first,
         );
         registry.register_with_unit("request_duration", "From request to last byte", Unit::Seconds, duration);
-        let memory = this.loaded.clone();
+        registry.register("replies_under_way", "Replies being made or waiting", this.replies.clone());
+        let told = [
+            ("requests_running", "Requests that the engine is answering"),
+            ("kv_pages", "Key/value pages of 16 tokens"),
+            ("kv_pages_used", "Key/value pages in use or cached"),
+            ("kv_pages_cached", "Key/value pages kept for prompts that begin alike"),
+        ];
+        for ((name, help), gauge) in told.into_iter().zip(&this.engine) {
+            registry.register(name, help, gauge.clone());
+        }
         registry.register_with_unit(
             "model_memory",
             "Weights and key/value pages on the GPU",
             Unit::Bytes,
-            memory,
+            this.loaded.clone(),
         );
-        for (name, help, gauge) in [
-            (
-                "requests_running",
-                "Replies being made or waiting, as requests have asked for them",
-                &this.replies,
-            ),
-            ("sequences_running", "Sequences that are being decoded", &this.running),
-            ("sequences_waiting", "Sequences that wait for their turn", &this.waiting),
-            ("kv_pages_free", "Key/value pages that nothing is in", &this.pages_free),
-            ("kv_pages_cached", "Key/value pages of sequences that have ended", &this.pages_cached),
-            ("kv_pages", "All key/value pages", &this.pages_total),
-        ] {
-            registry.register(name, help, gauge.clone());
-        }
         this
     }
 
     /// All counters as text, with what only now is known.
-    pub(super) fn text(&self, replies: usize, model_bytes: u64, engine: &EngineStatus) -> String {
-        for (gauge, value) in [
-            (&self.replies, replies),
-            (&self.running, engine.running),
-            (&self.waiting, engine.waiting),
-            (&self.pages_free, engine.pages_free),
-            (&self.pages_cached, engine.pages_cached),
-            (&self.pages_total, engine.pages_total),
-        ] {
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    pub(super) fn text(&self, replies: usize, model_bytes: u64, engine: Option<[usize; 4]>) -> String {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.replies.set(count(replies));
+        for (gauge, number) in self.engine.iter().zip(engine.unwrap_or_default()) {
+            gauge.set(count(number));
         }
         self.loaded.set(model_bytes as f64);
         let mut out = String::new();

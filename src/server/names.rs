@@ -56,7 +56,8 @@ pub(super) fn find<'a>(library: &'a Library, wanted: &str) -> Option<&'a StoredM
         let ModelSource::Hub { repo, file, .. } = &entry.source else { return None };
         let tagged = format!("{repo}:{}", file.as_deref().unwrap_or_default());
         let same = |model: &&StoredModel| {
-            let this = matches!(&model.source, ModelSource::Hub { repo: r, file: f, .. } if r == repo && f == file);
+            let this =
+                matches!(&model.source, ModelSource::Hub { repo: r, file: f, .. } if r == repo && f == file);
             this || model.name == tagged
         };
         return complete().find(same);

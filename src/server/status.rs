@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::refusal::Refusal;
-use super::{Ctx, json_response};
-use crate::protocol::{EngineStatus, Event, Request};
+use super::{Context, Ctx, json_response};
+use crate::protocol::{Event, Request as Ask};
 
 /// `GET /health`: 200 when it answers, 503 while a model is being loaded or when the engine is gone.
 pub(super) async fn health(State(context): Ctx) -> Response {
@@ -27,16 +27,23 @@ pub(super) async fn health(State(context): Ctx) -> Response {
 /// `GET /metrics`
 pub(super) async fn metrics(State(context): Ctx) -> Response {
     let bytes = context.slot.shown().map_or(0, |loaded| loaded.info.weight_bytes + loaded.info.kv_bytes);
-    let mut engine = EngineStatus::default();
-    let mut running = context.host.ask(|id| Request::Status { id });
-    // An engine that loads a model answers when it has.
-    let told = tokio::time::timeout(Duration::from_secs(1), running.next()).await;
-    if let Ok(Some((_, Event::Status { status, .. }))) = told {
-        engine = status;
-    }
-    let text = context.metrics.text(context.queue.taken(), bytes, &engine);
+    let engine = if bytes > 0 { engine_status(&context).await } else { None };
+    let text = context.metrics.text(context.queue.taken(), bytes, engine);
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// What the engine is at: requests being answered, pages in all, used, cached. A busy engine answers between two steps;
+/// one that does not is not waited for.
+async fn engine_status(context: &Context) -> Option<[usize; 4]> {
+    let mut told = context.host.ask(|id| Ask::Status { id });
+    let answer = tokio::time::timeout(Duration::from_secs(5), told.next()).await.ok()??.1;
+    match answer {
+        Event::Status { running, pages, pages_used, pages_cached, .. } => {
+            Some([running, pages, pages_used, pages_cached])
+        }
+        _ => None,
+    }
 }
 
 /// `GET /version`

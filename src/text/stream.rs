@@ -20,7 +20,12 @@ impl StreamDecoder {
         if tokenizer.is_special(token) {
             return String::new();
         }
-        self.held.extend_from_slice(&tokenizer.token_bytes(token));
+        self.push_bytes(&tokenizer.token_bytes(token))
+    }
+
+    /// Takes the bytes of a token.
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> String {
+        self.held.extend_from_slice(bytes);
         let mut text = String::new();
         let mut done = 0;
         for chunk in self.held.utf8_chunks() {

@@ -14,6 +14,7 @@ pub mod picked;
 pub mod progress;
 pub mod reply;
 pub mod search;
+pub mod server;
 pub mod settings;
 pub mod state;
 pub mod symbols;

@@ -209,6 +209,15 @@ impl Page {
         }
     }
 
+    /// Goes over to a model behind a server; an empty key is none.
+    pub(super) fn use_server(self, choice: Choice, origin: String, key: &str) {
+        let token = Some(key.trim().to_owned()).filter(|key| !key.is_empty());
+        let request = Request::Authorize { origin: Some(origin), token };
+        self.engine.update_value(|link| link.post_always(&request));
+        self.act(|chat| chat.use_model(choice));
+        self.close_models();
+    }
+
     /// Looks at files that were picked or dropped.
     pub(super) fn take_files(self, files: Vec<File>) {
         if files.is_empty() {

@@ -54,7 +54,8 @@ def test_ollama(tiny):
     assert "42" in written.response
     formed = client.chat(
         "polo-tiny", messages, options={"num_predict": 400, "seed": 1},
-        format={"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]},
+        format={"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"],
+                "additionalProperties": False},
     )
     assert isinstance(json.loads(formed.message.content)["answer"], int)
     running = client.ps().models

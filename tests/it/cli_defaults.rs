@@ -42,7 +42,7 @@ fn config_shows_what_holds_and_why() {
     assert_eq!(holds("sampling.temperature"), ("0.5".into(), "POLO_SAMPLING_TEMPERATURE".into()));
     assert_eq!(holds("sampling.top_k"), ("7".into(), "file".into()));
     assert_eq!(holds("context"), ("512".into(), "file".into()));
-    assert_eq!(holds("kv"), ("f16".into(), "default, POLO_KV".into()));
+    assert_eq!(holds("kv"), ("f16".into(), "default".into()));
     assert_eq!(holds("sampling.top_p").0, "0.9");
     let table = polo(folder.path(), &["config"]).output().unwrap();
     assert!(text(&table.stdout).contains("sampling.top_k"), "{table:?}");

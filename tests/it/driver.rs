@@ -60,6 +60,27 @@ pub(crate) fn drive(
 pub(crate) fn drive_with(
     options: LoadOptions,
     first: Vec<Request>,
+    react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
+) -> Seen {
+    drive_source(ModelSource::Embedded, options, first, react)
+}
+
+/// As [`drive`], with another model.
+pub(crate) fn drive_source(
+    source: ModelSource,
+    options: LoadOptions,
+    first: Vec<Request>,
+    react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
+) -> Seen {
+    drive_after(Vec::new(), source, options, first, react)
+}
+
+/// As [`drive_source`], with requests that go before the load.
+pub(crate) fn drive_after(
+    before: Vec<Request>,
+    source: ModelSource,
+    options: LoadOptions,
+    first: Vec<Request>,
     mut react: impl FnMut(&Event) -> Option<Vec<Request>> + 'static,
 ) -> Seen {
     let seen = Rc::new(RefCell::new(Seen::default()));
@@ -81,8 +102,8 @@ pub(crate) fn drive_with(
         }
     });
     let (sender, requests) = futures_channel::mpsc::unbounded();
-    let load = Request::Load { id: 1, source: ModelSource::Embedded, options };
-    for request in std::iter::once(load).chain(first) {
+    let load = Request::Load { id: 1, source, options };
+    for request in before.into_iter().chain([load]).chain(first) {
         sender.unbounded_send(request).expect("the engine listens");
     }
     seen.borrow_mut().requests = Some(sender);

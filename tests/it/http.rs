@@ -7,8 +7,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use polo::protocol::{
-    Channel, EngineStatus, Event, FinishReason, Library, ModelInfo, ModelSource, Request as Ask, StoredModel,
-    Usage,
+    Channel, Event, FinishReason, Library, ModelInfo, ModelSource, Request as Ask, StoredModel, Usage,
 };
 use polo::server::{Host, Server, ServerOptions};
 use serde_json::Value;
@@ -108,7 +107,9 @@ impl Script {
                 let name = format!("{source:?}");
                 emit(Event::Loaded { id, model: ModelInfo { name, context: 100, ..ModelInfo::default() } });
             }
-            Ask::Status { id } => emit(Event::Status { id, status: EngineStatus::default() }),
+            Ask::Status { id } => {
+                emit(Event::Status { id, running: 0, pages: 0, pages_used: 0, pages_cached: 0 })
+            }
             Ask::Unload { id } => emit(Event::Unloaded { id }),
             Ask::Library { id } => {
                 let stored = |name: &str| StoredModel {

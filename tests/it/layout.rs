@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Module, and what it may import from this crate. Bottom first: a line may only name lines above it.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("error", &[]),
     ("protocol", &["error"]),
     ("grammar", &["protocol", "error"]),
@@ -21,12 +21,13 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("model", &["ops", "gpu", "quant", "files", "protocol", "error"]),
     ("generate", &["model", "ops", "text", "sampler", "gpu", "protocol", "error"]),
     ("search", &["sampler", "text", "protocol", "error"]),
+    ("remote", &["search", "sampler", "text", "platform", "protocol", "error"]),
     ("eval", &["search", "text", "protocol", "error"]),
     (
         "engine",
         &[
-            "eval", "search", "generate", "model", "text", "files", "ops", "gpu", "platform", "sampler",
-            "grammar", "quant", "protocol", "error",
+            "eval", "remote", "search", "generate", "model", "text", "files", "ops", "gpu", "platform",
+            "sampler", "grammar", "quant", "protocol", "error",
         ],
     ),
     ("worker", &["engine", "eval", "platform", "protocol", "error"]),

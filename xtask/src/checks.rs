@@ -72,14 +72,14 @@ const FAST: [Check; 10] = [
     },
     Check {
         name: "models",
-        why: "a real model and a real vocabulary against Hugging Face's numbers",
+        why: "a real model and a real vocabulary against Hugging Face's numbers, and llama.cpp's server as an engine",
         needs: &[setup::VULKAN, setup::REAL_MODELS],
         optional: false,
         after: None,
         run: |machine| {
             let mut cargo = machine.cargo();
             // The same build as the step before, which leaves these tests out: they need the files.
-            cargo.args(["test", "--test", "it", "--locked", "real::", "--", "--ignored"]);
+            cargo.args(["test", "--test", "it", "--locked", "--", "--ignored", "real::", "remote_llama::"]);
             counting(on_test_gpu(models::tell(machine, &mut cargo)))
         },
     },

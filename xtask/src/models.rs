@@ -12,6 +12,9 @@ const FILES: [(&str, &str, u64); 2] = [
     ("POLO_QWEN_TOKENIZER", "qwen-tokenizer.json", 11_422_654),
 ];
 
+/// Variable that names llama.cpp's server, and where it is. It exists for some machines only.
+const SERVER: (&str, &str) = ("POLO_LLAMA_SERVER", "llama-server/llama-server");
+
 fn folder(machine: &Machine) -> PathBuf {
     machine.tools().join("models")
 }
@@ -32,7 +35,18 @@ pub(crate) fn find(machine: &Machine) -> Result<String, String> {
             return Err(format!("{} has {} bytes, expected {bytes}", path.display(), found.len()));
         }
     }
+    // The file that says which package it is of.
+    let mark = folder(machine).join("llama-server/package.sha256");
+    if has_server_package() && !mark.exists() {
+        return Err(format!("{} is not there", mark.display()));
+    }
     Ok(folder(machine).display().to_string())
+}
+
+/// Whether there may be a llama-server for this machine; tests/data/fetch.py looks at the C library as well, and
+/// leaves a mark where it is too old.
+fn has_server_package() -> bool {
+    cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))
 }
 
 pub(crate) fn install(machine: &Machine) -> Result<(), String> {
@@ -55,6 +69,10 @@ pub(crate) fn tell<'c>(machine: &Machine, command: &'c mut Command) -> &'c mut C
         if path.exists() {
             command.env(variable, path);
         }
+    }
+    let server = path(machine, SERVER.0, SERVER.1);
+    if server.exists() {
+        command.env(SERVER.0, server);
     }
     command
 }

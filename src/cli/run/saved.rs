@@ -1,5 +1,6 @@
 //! What stays after the command: saved conversations, and which model was used last. All in the data folder.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -115,7 +116,13 @@ fn write(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     }
     let text = serde_json::to_string_pretty(value).expect("plain data");
     let new = path.with_extension(format!("new-{}", std::process::id()));
-    std::fs::write(&new, text).map_err(fail)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    // What was said is nobody else's business.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&new).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(fail)?;
     std::fs::rename(&new, path).map_err(fail)
 }
 
@@ -156,6 +163,11 @@ mod tests {
         saved.messages.push(Message { role: Role::User, content: "Привет".into() });
         write(&file, &saved).unwrap();
         assert_eq!(read(&file).unwrap(), Some(saved));
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600, "what was said is nobody else's business");
+        }
         assert_eq!(
             std::fs::read_dir(folder.path().join("deep")).unwrap().count(),
             1,

@@ -17,8 +17,8 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::protocol::{
-    Channel, Event, FinishReason, LoadOptions, Message, ModelInfo, ModelSource, Prompt, Request,
-    SamplingOptions, Usage,
+    Channel, Chosen, Event, FinishReason, LoadOptions, Message, ModelInfo, ModelSource, Prompt, Request,
+    SamplingOptions, SearchProgress, SearchReport, StopCause, Usage, Votes,
 };
 
 /// Everything that the engine was asked for.
@@ -76,6 +76,19 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>, asked:
                     ..Usage::default()
                 };
                 emit(Event::Done { id, replies, finish_reason, usage });
+            }
+            Request::Search { id, .. } => {
+                let report = SearchReport {
+                    answer: None,
+                    reply: "found".into(),
+                    path: vec![0],
+                    chosen: Chosen::Vote,
+                    votes: Votes::default(),
+                    without_reflection: None,
+                    stop: StopCause::Rollouts,
+                    progress: SearchProgress::default(),
+                };
+                emit(Event::SearchDone { id, report });
             }
             _ => {}
         }
@@ -228,6 +241,23 @@ fn settings_are_shown() {
         assert!(out.contains(part), "{part}: {out}");
     }
     assert!(!out.contains("Thought:\n"), "the thought is hidden: {out}");
+}
+
+#[test]
+fn answers_may_be_searched_for() {
+    let (_, _, asked) =
+        play(&["--search", "quick"], &["one", "/set search thorough", "two", "/set search off", "three"]);
+    let searches: Vec<(u32, usize)> = asked
+        .iter()
+        .filter_map(|request| match request {
+            Request::Search { search, prompt: Prompt::Chat { messages }, .. } => {
+                Some((search.rollouts, messages.len()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(searches, [(8, 1), (32, 3)], "the winner's reply is part of the conversation");
+    assert_eq!(generated(&asked)[0].0.len(), 5);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Extent, Pending, Plan, Ring};
 use crate::model::{Pages, Qwen2};
 use crate::ops::logit_blocks::Sampling;
-use crate::protocol::{EngineStatus, FinishReason};
+use crate::protocol::FinishReason;
 use crate::sampler::Record;
 
 /// Steps submitted ahead of the readback.
@@ -186,20 +186,14 @@ impl Scheduler {
         [(layers, extent), (head, rows.into())].into_iter().chain(sampling).collect()
     }
 
-    /// What is under way, and how full the pages are.
-    pub fn status(&self) -> EngineStatus {
-        EngineStatus {
-            running: self.slots.iter().flatten().count(),
-            waiting: self.waiting.len(),
-            pages_free: self.pages.free(),
-            pages_cached: self.cache.pages(),
-            pages_total: self.pages.free() + self.pages.used(),
-        }
-    }
-
     /// Pages held by sequences and by the cache of finished ones.
     pub fn pages_used(&self) -> usize {
         self.pages.used()
+    }
+
+    /// Of these, the pages that the cache holds.
+    pub fn pages_cached(&self) -> usize {
+        self.cache.page_count()
     }
 
     /// Whether there is anything to do.

@@ -18,8 +18,10 @@ const CHUNK: usize = 32 << 10;
 /// Chunks that may wait for the engine; a full queue slows the network down.
 const QUEUE: usize = 8;
 
-/// One for all, so that connections are used again.
-static AGENT: LazyLock<Agent> = LazyLock::new(|| {
+/// One for all that fetch files, so that connections are used again.
+static AGENT: LazyLock<Agent> = LazyLock::new(agent);
+
+fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
         // A token is for the host that it was meant for, never for the one that serves the bytes.
@@ -30,47 +32,87 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
         .max_idle_connections_per_host(8)
         .build()
         .into()
-});
+}
+
+/// An agent with one connection, which ends with this value: a server that is still at work is to notice.
+struct Line(Option<Agent>);
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(agent) = self.0.take() {
+            agent.shutdown();
+        }
+    }
+}
 
 type Head = (u16, Vec<(String, String)>);
 
 pub(in crate::platform) struct Response {
     head: Head,
     chunks: mpsc::Receiver<Result<Vec<u8>>>,
+    _line: Line,
 }
 
-pub(in crate::platform) async fn get(
+/// A POST with a body, else a GET.
+pub(in crate::platform) async fn send(
     url: &str,
     headers: &[(&str, String)],
+    body: Option<&str>,
     stall_ms: u32,
 ) -> Result<Response> {
     let stall = Some(Duration::from_millis(u64::from(stall_ms)));
-    let mut request = AGENT.get(url).config().timeout_per_read(stall).timeout_recv_response(stall).build();
+    let method = if body.is_some() { "POST" } else { "GET" };
+    let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, value);
     }
+    // Who speaks with a server waits for each of its words; a file comes in large pieces.
+    let at_once = body.is_some();
+    let body = body.map(str::to_owned);
+    let agent = if at_once { agent() } else { AGENT.clone() };
+    let line = Line(at_once.then(|| agent.clone()));
     let (head_sender, head) = oneshot::channel::<Result<Head>>();
     let (sender, chunks) = mpsc::channel(QUEUE);
     let url = url.to_owned();
     let gone = Error::fetch(&url, "the thread that asked is gone, which is a bug");
-    std::thread::spawn(move || match request.call() {
+    std::thread::spawn(move || match call(&agent, request, body, stall) {
         Ok(response) => {
             let text = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             };
             let headers = response.headers().iter().filter_map(text).collect();
             if head_sender.send(Ok((response.status().as_u16(), headers))).is_ok() {
-                pass_on(&url, response.into_body().into_reader(), sender);
+                pass_on(&url, response.into_body().into_reader(), at_once, sender);
             }
         }
         Err(error) => drop(head_sender.send(Err(explain(&url, &error)))),
     });
     let head = head.await.unwrap_or(Err(gone))?;
-    Ok(Response { head, chunks })
+    Ok(Response { head, chunks, _line: line })
+}
+
+fn call(
+    agent: &Agent,
+    request: ureq::http::request::Builder,
+    body: Option<String>,
+    stall: Option<Duration>,
+) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    fn run<B: ureq::AsSendBody>(
+        agent: &Agent,
+        request: ureq::http::Request<B>,
+        stall: Option<Duration>,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let config = agent.configure_request(request);
+        agent.run(config.timeout_per_read(stall).timeout_recv_response(stall).build())
+    }
+    match body {
+        Some(body) => run(agent, request.body(body)?, stall),
+        None => run(agent, request.body(())?, stall),
+    }
 }
 
 /// Sends the body until it ends or nobody listens any more.
-fn pass_on(url: &str, mut body: impl Read, mut sender: mpsc::Sender<Result<Vec<u8>>>) {
+fn pass_on(url: &str, mut body: impl Read, at_once: bool, mut sender: mpsc::Sender<Result<Vec<u8>>>) {
     let mut send = |item| {
         let ready = std::future::poll_fn(|context| sender.poll_ready(context));
         pollster::block_on(ready).is_ok() && sender.start_send(item).is_ok()
@@ -79,7 +121,7 @@ fn pass_on(url: &str, mut body: impl Read, mut sender: mpsc::Sender<Result<Vec<u
         let mut chunk = vec![0; CHUNK];
         let mut filled = 0;
         let mut end = None;
-        while filled < CHUNK && end.is_none() {
+        while filled < CHUNK && end.is_none() && !(at_once && filled > 0) {
             match body.read(&mut chunk[filled..]) {
                 Ok(0) => end = Some(None),
                 Ok(count) => filled += count,

@@ -59,9 +59,11 @@ impl Line {
     }
 }
 
-pub(in crate::platform) async fn get(
+/// A POST with a body, else a GET.
+pub(in crate::platform) async fn send(
     url: &str,
     headers: &[(&str, String)],
+    body: Option<&str>,
     stall_ms: u32,
 ) -> Result<Response> {
     let failed = |error: JsValue| explain(url, &error);
@@ -73,6 +75,10 @@ pub(in crate::platform) async fn get(
     let init = RequestInit::new();
     init.set_headers(&all);
     init.set_signal(Some(&abort.signal()));
+    if let Some(body) = body {
+        init.set_method("POST");
+        init.set_body(&body.into());
+    }
     let mut line = Line { abort, stall_ms, heard_ms: now_ms(), alarm: Box::pin(sleep_ms(stall_ms)) };
     let response = line.wait(url, Scope::get().fetch(url, &init)).await?;
     let response: web_sys::Response = response.dyn_into().map_err(failed)?;

@@ -9,7 +9,8 @@ use crate::protocol::{Action, Mode, NodeId, NodeKind, Repeats, SearchOptions, St
 use crate::search::select::bound;
 use crate::search::toy::Proposer;
 use crate::search::{
-    Ask, Change, End, REFLECTION, ROOT, Score, Search, Told, Tree, Work, agreed, ballots, window,
+    Ask, Change, End, REFLECTION, ROOT, Score, Search, Told, Tree, Work, agreed, ballots, forced_texts,
+    window,
 };
 
 fn config(cases: u32) -> ProptestConfig {
@@ -99,6 +100,10 @@ proptest! {
         let mut changes = Vec::new();
         let mut launched: BTreeMap<NodeId, u32> = BTreeMap::new();
         let mut last_legs = BTreeMap::new();
+        let forced = forced_texts(case.thoughts);
+        let said = |search: &Search, node| -> Vec<u8> {
+            search.tree().tokens(node).flat_map(|token| token.bytes.0.iter().copied()).collect()
+        };
         let told = drive(&mut search, &mut case.chaos.clone(), &mut Rng(order), |search, work| {
             changes.extend(search.take_changes());
             let progress = search.progress();
@@ -107,6 +112,9 @@ proptest! {
             assert_eq!(search.tree().node(ROOT).in_flight, progress.in_flight);
             if let Some(work) = work {
                 last_legs.insert((work.rollout, work.leg), work.prefix.clone());
+                assert!(work.forced.is_empty() || forced.contains(&work.forced), "{:?}", work.forced);
+                assert!(work.kept_bytes <= work.text.len() && work.text.starts_with(said(search, work.node).as_slice()));
+                assert_eq!(work.text.len() - work.kept_bytes, said(search, work.node).len());
                 // A rollout begins: it sees all but those of its window, and its node is not launched from too often.
                 if work.leg == 0 {
                     assert!(progress.in_flight <= window(work.rollout + 1, options.lanes), "{progress:?}");

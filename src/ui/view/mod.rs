@@ -20,6 +20,7 @@ mod notice;
 mod pulls;
 mod reply;
 mod search;
+mod server;
 mod settings;
 mod storage;
 mod stored;

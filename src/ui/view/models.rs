@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::protocol::{CatalogueEntry, Library, LoadPhase};
+use crate::protocol::{CatalogueEntry, Library, LoadPhase, ModelSource};
 
 use super::card::CardView;
 use super::icons::{BACK, Icon};
 use super::notice::Actions;
 use super::pulls::Pulls;
+use super::server::Server;
 use super::settings::{self, Dialog};
 use super::storage::Storage;
 use super::stored::Stored;
@@ -66,6 +67,7 @@ pub fn ModelsDialog() -> impl IntoView {
                         <Pulls />
                         <Stored />
                         <Get reference />
+                        <Server />
                         <Catalogue />
                         <Storage />
                     }
@@ -89,6 +91,10 @@ fn Current() -> impl IntoView {
     let facts = Memo::new(move |_| {
         page.chat.with(|chat| {
             let model = chat.model.as_ref()?;
+            if let ModelSource::Remote { url, .. } = &chat.choice.source {
+                // Its weights are somebody else's matter.
+                return Some(format!("at {url}"));
+            }
             let mut facts = vec![
                 format!("{} weights", figures::weights(model.parameters)),
                 format!("{} on the GPU", figures::bytes(model.weight_bytes + model.kv_bytes)),

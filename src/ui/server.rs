@@ -1,0 +1,69 @@
+//! What the person types about a server, as the choice of a model.
+
+use crate::protocol::ModelSource;
+
+use super::choice::Choice;
+
+/// The choice and the server's origin (`https://host`), or what is wrong with the address.
+pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
+    let address = address.trim().trim_end_matches('/');
+    let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let Some(host) = host.filter(|host| !host.is_empty() && !host.contains(['@', ' '])) else {
+        return Err(format!("{address:?} is no address of a server; expected http://host:port/v1"));
+    };
+    // The page's own policy (index.html) lets nothing else pass, and would not say why.
+    let name = host.split(':').next().unwrap_or_default();
+    if url.starts_with("http://") && !["localhost", "127.0.0.1"].contains(&name) {
+        return Err(format!(
+            "http://{host} is not on this machine: a page may ask it by https only. The command can: polo run --engine {url}"
+        ));
+    }
+    let origin = url[..url.len() - rest.map_or(0, str::len) + host.len()].to_owned();
+    let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
+    let title = format!("{} at {host}", model.as_deref().unwrap_or("a model"));
+    let source = ModelSource::Remote { url, model, connections: None, timeout_s: None, thoughts: None };
+    Ok((Choice::new(source, &title), origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_it_is_typed() {
+        let (choice, origin) = choice(" https://h.example:8000/v1/ ", " marco ").unwrap();
+        let ModelSource::Remote { url, model, .. } = &choice.source else { panic!("{choice:?}") };
+        assert_eq!((url.as_str(), model.as_deref()), ("https://h.example:8000/v1", Some("marco")));
+        assert_eq!(
+            (origin.as_str(), choice.title.as_str()),
+            ("https://h.example:8000", "marco at h.example:8000")
+        );
+        // Another visit would not know the key, and would ask a server that the person did not name then.
+        assert!(!choice.lasts());
+    }
+
+    #[test]
+    fn without_a_scheme_it_is_this_network() {
+        let (choice, origin) = choice("localhost:8080", "").unwrap();
+        assert!(
+            matches!(&choice.source, ModelSource::Remote { url, model: None, .. } if url == "http://localhost:8080")
+        );
+        assert_eq!(origin, "http://localhost:8080");
+    }
+
+    #[test]
+    fn other_machines_are_asked_by_https() {
+        assert!(choice("http://10.0.0.5:8000/v1", "").unwrap_err().contains("https only"));
+        assert!(choice("localhost.example:80", "").is_err());
+        assert!(choice("127.0.0.1:8080/v1", "").is_ok() && choice("https://10.0.0.5/v1", "").is_ok());
+    }
+
+    #[test]
+    fn what_is_no_address_is_said_so() {
+        for bad in ["ftp://h", "http://", "https:///v1", "http://user@h/v1", "two words"] {
+            assert!(choice(bad, "").unwrap_err().contains("no address"), "{bad}");
+        }
+    }
+}

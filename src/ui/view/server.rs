@@ -1,0 +1,65 @@
+//! A model behind a server that speaks OpenAI's API, instead of one on this machine.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::ui::page::page;
+use crate::ui::server;
+
+/// The form. The key is kept for this visit only, and by the engine's worker alone.
+#[component]
+pub fn Server() -> impl IntoView {
+    let page = page();
+    let address = RwSignal::new(String::new());
+    let (model, key) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let problem = RwSignal::new(None::<String>);
+    let text =
+        |field: NodeRef<html::Input>| field.get_untracked().map(|field| field.value()).unwrap_or_default();
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        match server::choice(&address.get_untracked(), &text(model)) {
+            Ok((choice, origin)) => {
+                problem.set(None);
+                page.use_server(choice, origin, &text(key));
+            }
+            Err(why) => problem.set(Some(why)),
+        }
+    };
+    view! {
+        <details class="server">
+            <summary>"OpenAI-compatible server"</summary>
+            <form class="token" on:submit=send>
+                <label>
+                    "Address"
+                    <input
+                        type="text"
+                        inputmode="url"
+                        autocomplete="off"
+                        autocapitalize="off"
+                        spellcheck="false"
+                        placeholder="http://localhost:8000/v1"
+                        prop:value=address
+                        on:input=move |event| address.set(event_target_value(&event))
+                    />
+                </label>
+                <label>
+                    "Model, if it has several"
+                    <input type="text" autocomplete="off" spellcheck="false" node_ref=model />
+                </label>
+                <label>
+                    "Key, if it wants one"
+                    <input type="password" autocomplete="off" spellcheck="false" node_ref=key />
+                </label>
+                <button type="submit" class="plain" disabled=move || address.with(|a| a.trim().is_empty())>
+                    "Use it"
+                </button>
+            </form>
+            {move || problem.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
+            <p class="hint">
+                "vLLM, llama.cpp's server, or " <code>"polo serve"</code>
+                ". Your questions and the replies then go to that address and to nobody else; the key is \
+                 forgotten when you leave the page. The server must allow this page (CORS); other machines need https."
+            </p>
+        </details>
+    }
+}
