@@ -93,7 +93,7 @@ pub(in crate::server) async fn running(State(context): Ctx) -> Response {
         let (name, info) = (&loaded.named.name, &loaded.info);
         let bytes = info.weight_bytes + info.kv_bytes;
         // One that stays for ever, or is in use, goes in a hundred years: clients want a date.
-        let far = || SystemTime::now() + Duration::from_secs(100 * 365 * 24 * 3600);
+        let far = || SystemTime::now() + Duration::from_hours(100 * 365 * 24);
         json!({
             "name": tagged(name),
             "model": tagged(name),
