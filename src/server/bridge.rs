@@ -130,7 +130,8 @@ impl Bridge {
         &mut self,
         text: &str,
     ) -> Result<Option<BoxFuture<'static, Admitted>>, Box<(Option<RequestId>, Refusal)>> {
-        let bad = |error: serde_json::Error| Box::new((None, Refusal::bad(format!("expected a request: {error}"))));
+        let bad =
+            |error: serde_json::Error| Box::new((None, Refusal::bad(format!("expected a request: {error}"))));
         let mut value: Value = serde_json::from_str(text).map_err(bad)?;
         let Some(theirs) = value.get("id").and_then(Value::as_u64) else {
             return Err(Box::new((None, Refusal::bad("the request has no id"))));
@@ -158,9 +159,10 @@ impl Bridge {
                 }
                 Ok(None)
             }
-            _ if self.open.contains_key(&id) => {
-                Err(Box::new((Some(theirs), Refusal::bad(format!("request {theirs} is already being answered")))))
-            }
+            _ if self.open.contains_key(&id) => Err(Box::new((
+                Some(theirs),
+                Refusal::bad(format!("request {theirs} is already being answered")),
+            ))),
             Ask::Library { .. } => Ok(Some(async move { (theirs, ask, Ok(None)) }.boxed())),
             Ask::Load { ref source, .. } => {
                 let source = source.clone();

@@ -35,7 +35,7 @@ impl Answer {
                 if let Some(rest) = line.strip_prefix("data: ") {
                     data = Some(rest.to_owned());
                 } else if let Some(rest) = line.strip_prefix("event: ") {
-                    name = rest.to_owned();
+                    rest.clone_into(&mut name);
                 } else {
                     assert!(line.starts_with(':'), "{line}");
                 }
@@ -108,7 +108,7 @@ impl Script {
                 emit(Event::Loaded { id, model: ModelInfo { name, context: 100, ..ModelInfo::default() } });
             }
             Ask::Status { id } => {
-                emit(Event::Status { id, running: 0, pages: 0, pages_used: 0, pages_cached: 0 })
+                emit(Event::Status { id, running: 0, pages: 0, pages_used: 0, pages_cached: 0 });
             }
             Ask::Unload { id } => emit(Event::Unloaded { id }),
             Ask::Library { id } => {
