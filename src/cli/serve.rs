@@ -36,7 +36,7 @@ pub(super) struct ServeArgs {
     /// Port to listen on; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = PORT)]
     pub(super) port: u16,
-    /// Key that clients have to send [default: POLO_API_KEY, else none]
+    /// Key that clients have to send [default: `POLO_API_KEY`, else none]
     #[arg(long, value_name = "KEY")]
     pub(super) api_key: Option<String>,
     /// Origin whose pages may ask, beside those of this machine; may be given several times; * is everyone

@@ -9,6 +9,7 @@ use crate::{Error, Result};
 ///
 /// The order: penalties and bias on the logits, then what `format` allows, then temperature, `top_k`, `top_p` and
 /// `min_p`. Log-probabilities that are told are of the raw logits, before all of this.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SamplingOptions {

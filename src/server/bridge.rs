@@ -68,7 +68,7 @@ async fn serve(context: Context, headers: HeaderMap, mut socket: WebSocket) {
                         Ok(())
                     }
                     Ok(None) => Ok(()),
-                    Err((id, refusal)) => send(&mut socket, &failed(&refusal), id).await,
+                    Err(fault) => send(&mut socket, &failed(&fault.1), fault.0).await,
                 },
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 // Pings are answered by the library.
@@ -129,18 +129,19 @@ impl Bridge {
     fn ask(
         &mut self,
         text: &str,
-    ) -> Result<Option<BoxFuture<'static, Admitted>>, (Option<RequestId>, Refusal)> {
-        let bad = |error: serde_json::Error| (None, Refusal::bad(format!("expected a request: {error}")));
+    ) -> Result<Option<BoxFuture<'static, Admitted>>, Box<(Option<RequestId>, Refusal)>> {
+        let bad =
+            |error: serde_json::Error| Box::new((None, Refusal::bad(format!("expected a request: {error}"))));
         let mut value: Value = serde_json::from_str(text).map_err(bad)?;
         let Some(theirs) = value.get("id").and_then(Value::as_u64) else {
-            return Err((None, Refusal::bad("the request has no id")));
+            return Err(Box::new((None, Refusal::bad("the request has no id"))));
         };
         let named = self.ours.get(&theirs).copied();
         // A request about another bears that one's number, and the first about anything gets a new one.
         let id = named.unwrap_or_else(|| self.context.host.id());
         value["id"] = json!(id);
         let ask: Ask = serde_json::from_value(value).map_err(|error| {
-            (Some(theirs), Refusal::bad(format!("expected a request of the protocol: {error}")))
+            Box::new((Some(theirs), Refusal::bad(format!("expected a request of the protocol: {error}"))))
         })?;
         let context = self.context.clone();
         match ask {
@@ -158,9 +159,10 @@ impl Bridge {
                 }
                 Ok(None)
             }
-            _ if self.open.contains_key(&id) => {
-                Err((Some(theirs), Refusal::bad(format!("request {theirs} is already being answered"))))
-            }
+            _ if self.open.contains_key(&id) => Err(Box::new((
+                Some(theirs),
+                Refusal::bad(format!("request {theirs} is already being answered")),
+            ))),
             Ask::Library { .. } => Ok(Some(async move { (theirs, ask, Ok(None)) }.boxed())),
             Ask::Load { ref source, .. } => {
                 let source = source.clone();
@@ -188,7 +190,7 @@ impl Bridge {
             }
             _ => {
                 let message = "this request is not answered over the network; ask on the machine itself";
-                Err((Some(theirs), Refusal::bad(message)))
+                Err(Box::new((Some(theirs), Refusal::bad(message))))
             }
         }
     }

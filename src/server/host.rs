@@ -184,7 +184,9 @@ impl Host {
             }
         }
         let running = Running { host: self.clone(), open: ids.clone(), ids, events, kept: VecDeque::new() };
-        requests.into_iter().for_each(|request| self.send(request));
+        for request in requests {
+            self.send(request);
+        }
         running
     }
 }
@@ -309,10 +311,10 @@ fn is_last(event: &Event) -> bool {
 }
 
 fn request_id(request: &Request) -> Option<RequestId> {
-    id_in(serde_json::to_value(request).ok()?)
+    id_in(&serde_json::to_value(request).ok()?)
 }
 
-fn id_in(value: serde_json::Value) -> Option<RequestId> {
+fn id_in(value: &serde_json::Value) -> Option<RequestId> {
     value.get("id")?.as_u64()
 }
 
@@ -331,6 +333,6 @@ fn event_id(event: &Event) -> Option<RequestId> {
         | Event::Searched { id, .. } => Some(*id),
         Event::Notice { id, .. } | Event::Failed { id, .. } => *id,
         Event::Ready | Event::Device { .. } => None,
-        other => id_in(serde_json::to_value(other).ok()?),
+        other => id_in(&serde_json::to_value(other).ok()?),
     }
 }

@@ -18,6 +18,7 @@ mod slot;
 mod status;
 mod stream;
 
+use std::fmt::Write;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,7 +156,7 @@ impl Server {
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST, Method::DELETE, Method::HEAD])
             .allow_headers(AllowHeaders::mirror_request())
-            .max_age(Duration::from_secs(600))
+            .max_age(Duration::from_mins(10))
     }
 
     /// Loads the model of the command line; until then the server says that it is loading.
@@ -219,6 +220,15 @@ fn routes() -> Router<Context> {
         .route("/metrics", get(status::metrics))
         .route("/version", get(status::version))
         .route("/openapi.json", get(status::openapi))
+}
+
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A JSON body.

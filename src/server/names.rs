@@ -54,7 +54,12 @@ pub(super) fn find<'a>(library: &'a Library, wanted: &str) -> Option<&'a StoredM
     }
     if let Some(entry) = library.catalogue.iter().find(|entry| entry.alias == wanted) {
         let ModelSource::Hub { repo, file, .. } = &entry.source else { return None };
-        let same = |model: &&StoredModel| matches!(&model.source, ModelSource::Hub { repo: r, file: f, .. } if r == repo && (f == file || model.name == format!("{repo}:{}", file.as_deref().unwrap_or_default())));
+        let tagged = format!("{repo}:{}", file.as_deref().unwrap_or_default());
+        let same = |model: &&StoredModel| {
+            let this =
+                matches!(&model.source, ModelSource::Hub { repo: r, file: f, .. } if r == repo && f == file);
+            this || model.name == tagged
+        };
         return complete().find(same);
     }
     let mut forms = complete()

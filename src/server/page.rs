@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use super::{Ctx, status};
+use super::{Ctx, hex, status};
 
 /// What `cargo xtask install` has put into the program: name with `/` between the parts, and contents.
 static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
@@ -56,8 +56,7 @@ impl Page {
             let text =
                 kind.type_() == mime_guess::mime::TEXT || kind.subtype() == mime_guess::mime::JAVASCRIPT;
             let kind = if text { format!("{}; charset=utf-8", kind.essence_str()) } else { kind.to_string() };
-            let hash: String =
-                Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            let hash = hex(&Sha256::digest(&bytes)[..16]);
             let header = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
             (name, File { bytes, kind: header(kind), tag: header(format!("\"{hash}\"")) })
         };
@@ -101,7 +100,7 @@ pub(super) async fn serve(State(context): Ctx, method: Method, uri: Uri, headers
             return "Polo is running. There is no page in this program; see /v1/models, /openapi.json\n"
                 .into_response();
         }
-        return status::not_found(method, uri).await;
+        return status::not_found(&method, &uri);
     };
     let mut response = Response::new(Body::empty());
     if headers.get(header::IF_NONE_MATCH) == Some(&file.tag) {

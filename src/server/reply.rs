@@ -133,6 +133,7 @@ impl Replies {
                 }
                 Event::Prompted { tokens, .. } => return Some(Ok(Step::Prompted { part, tokens })),
                 Event::Done { usage, .. } => {
+                    #[expect(clippy::cast_sign_loss, reason = "a time has no sign")]
                     let us = |ms: f64| (ms.max(0.0) * 1e3) as u64;
                     self.counts.first_token_us = self.counts.first_token_us.max(us(usage.first_token_ms));
                     self.counts.decode_us = self.counts.decode_us.max(us(usage.decode_ms));

@@ -58,7 +58,7 @@ pub(super) async fn openapi() -> Response {
 }
 
 /// A path that is none.
-pub(super) async fn not_found(method: Method, uri: Uri) -> Response {
+pub(super) fn not_found(method: &Method, uri: &Uri) -> Response {
     let path: String = uri.path().chars().take(200).collect();
     let message = format!("Unknown request URL: {method} {path}");
     Refusal::status(StatusCode::NOT_FOUND, "unknown_url", message).respond_on(&path)

@@ -35,7 +35,7 @@ impl Answer {
                 if let Some(rest) = line.strip_prefix("data: ") {
                     data = Some(rest.to_owned());
                 } else if let Some(rest) = line.strip_prefix("event: ") {
-                    name = rest.to_owned();
+                    rest.clone_into(&mut name);
                 } else {
                     assert!(line.starts_with(':'), "{line}");
                 }
@@ -106,6 +106,9 @@ impl Script {
             Ask::Load { id, source, .. } => {
                 let name = format!("{source:?}");
                 emit(Event::Loaded { id, model: ModelInfo { name, context: 100, ..ModelInfo::default() } });
+            }
+            Ask::Status { id } => {
+                emit(Event::Status { id, running: 0, pages: 0, pages_used: 0, pages_cached: 0 });
             }
             Ask::Unload { id } => emit(Event::Unloaded { id }),
             Ask::Library { id } => {

@@ -272,5 +272,15 @@ async fn models_are_listed_and_found() {
     );
     assert_eq!(get(tiny(), "/health").await.json(), json!({ "status": "ok" }));
     let metrics = get(tiny(), "/metrics").await.text;
-    assert!(metrics.contains("polo_completion_tokens_total ") && metrics.ends_with("# EOF\n"), "{metrics}");
+    let number = |name: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok())
+            .unwrap_or_else(|| panic!("{name}: {metrics}"))
+    };
+    assert!(
+        number("polo_kv_pages_cached") <= number("polo_kv_pages_used")
+            && number("polo_kv_pages_used") <= number("polo_kv_pages")
+    );
+    assert!(number("polo_kv_pages_cached") > 0 && number("polo_completion_tokens_total") > 0);
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
 }

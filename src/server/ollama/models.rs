@@ -17,11 +17,11 @@ use crate::server::names::{self, EMBEDDED};
 use crate::server::refusal::{OllamaRefusal, Refusal};
 use crate::server::reply::gone;
 use crate::server::slot::Named;
-use crate::server::{Ctx, json_response};
+use crate::server::{Ctx, hex, json_response};
 
 /// What Ollama calls a model's digest: here it only tells models apart.
 fn digest(name: &str, bytes: u64) -> String {
-    Sha256::digest(format!("{name} {bytes}")).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(format!("{name} {bytes}")))
 }
 
 /// A number of weights for people: 7.6B, 135M.
@@ -93,7 +93,7 @@ pub(in crate::server) async fn running(State(context): Ctx) -> Response {
         let (name, info) = (&loaded.named.name, &loaded.info);
         let bytes = info.weight_bytes + info.kv_bytes;
         // One that stays for ever, or is in use, goes in a hundred years: clients want a date.
-        let far = || SystemTime::now() + Duration::from_secs(100 * 365 * 24 * 3600);
+        let far = || SystemTime::now() + Duration::from_hours(100 * 365 * 24);
         json!({
             "name": tagged(name),
             "model": tagged(name),

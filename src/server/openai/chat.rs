@@ -81,7 +81,7 @@ pub(in crate::server) async fn complete(
     sampling.top_logprobs = chat.top_logprobs.unwrap_or(0);
     sampling.max_new_tokens = knobs.max_completion_tokens.or(knobs.max_tokens).unwrap_or(1);
     sampling::check(&sampling)?;
-    let wish = search::wish(&body, &chat_limits(&knobs))?;
+    let wish = search::wish(&body, chat_limits(&knobs))?;
     let named = names::resolve(&context, chat.model.as_deref()).await?;
     let place = context.queue.enter(sampling.choices)?;
     let lease = context.slot.lease(&named, context.options.keep_alive).await?;
@@ -235,6 +235,7 @@ pub(super) struct Told {
 
 impl Told {
     /// A chunk about one reply.
+    #[expect(clippy::needless_pass_by_value, reason = "most are made where they are given")]
     pub(super) fn delta(&self, index: usize, delta: &Value, logprobs: Value, finish: Value) -> Value {
         let choice = json!({ "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish });
         self.chunk(&json!([choice]))

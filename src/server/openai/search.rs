@@ -32,14 +32,13 @@ pub(super) struct Wish {
 }
 
 /// Whether and how a request wants a search: by `search`, or else by `reasoning_effort`.
-pub(super) fn wish(body: &Value, limit: &Option<usize>) -> Result<Option<Wish>, Refusal> {
+pub(super) fn wish(body: &Value, limit: Option<usize>) -> Result<Option<Wish>, Refusal> {
     let plain = |preset| Ok(Some((SearchOptions::preset(preset), false)));
     let found = match (&body["search"], &body["reasoning_effort"]) {
-        (Value::Bool(false), _) => Ok(None),
+        (Value::Bool(false), _) | (Value::Null, Value::Null) => Ok(None),
         (Value::Bool(true), _) => Ok(Some((SearchOptions::default(), true))),
         (Value::String(name), _) => Ok(Some((preset(name)?, true))),
         (Value::Object(_), _) => overlay(&body["search"]).map(|options| Some((options, true))),
-        (Value::Null, Value::Null) => Ok(None),
         (Value::Null, Value::String(effort)) => match effort.as_str() {
             "none" | "minimal" | "low" => Ok(None),
             "medium" => plain(Preset::Balanced),
@@ -60,7 +59,7 @@ pub(super) fn wish(body: &Value, limit: &Option<usize>) -> Result<Option<Wish>, 
     };
     let Some((mut options, events)) = found? else { return Ok(None) };
     // The longest reply is the longest branch.
-    if let (Some(limit), true) = (*limit, body["search"]["path_tokens"].is_null()) {
+    if let (Some(limit), true) = (limit, body["search"]["path_tokens"].is_null()) {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         options.path_tokens = options.path_tokens.min(limit.max(64));
         options.answer_reserve = options.answer_reserve.min(options.path_tokens / 2);
