@@ -43,6 +43,7 @@ def page_of(client):
 
     return gradio.ChatInterface(
         respond,
+        api_name="chat",
         additional_inputs=[
             gradio.Textbox(value="", label="System message"),
             gradio.Slider(1, 2048, value=600, step=1, label="Max new tokens"),

@@ -86,7 +86,6 @@ pub(crate) fn run(machine: &Machine, load: &str, only: Option<&str>) -> (Counts,
     // None of the packages is to tell anybody of these runs.
     pytest.env("GRADIO_ANALYTICS_ENABLED", "False").env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
     pytest
-        .env("HF_HUB_OFFLINE", "1")
         .env("HF_HUB_DISABLE_TELEMETRY", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1");
     let (mut counts, verdict) = checks::counting(checks::on_test_gpu(models::tell(machine, &mut pytest)));
