@@ -30,6 +30,7 @@ mod search;
 mod searches;
 mod server;
 mod server_guard;
+mod server_hostile;
 mod server_ollama;
 mod servers;
 mod shaders;
