@@ -85,9 +85,7 @@ pub(crate) fn run(machine: &Machine, load: &str, only: Option<&str>) -> (Counts,
     pytest.env("POLO_BIN", &polo).env("POLO_LOAD", load);
     // None of the packages is to tell anybody of these runs.
     pytest.env("GRADIO_ANALYTICS_ENABLED", "False").env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
-    pytest
-        .env("HF_HUB_DISABLE_TELEMETRY", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+    pytest.env("HF_HUB_DISABLE_TELEMETRY", "1").env("PYTHONDONTWRITEBYTECODE", "1");
     let (mut counts, verdict) = checks::counting(checks::on_test_gpu(models::tell(machine, &mut pytest)));
     if only.is_some() {
         return (counts, verdict);
