@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -30,6 +31,14 @@ pub(super) async fn read(request: Request, label: Label) -> Result<Value, Refusa
     if label == Label::Json {
         check_type(&parts.headers)?;
     }
+    let too_long = || {
+        let message = format!("the body is longer than {MAX_BODY_BYTES} bytes");
+        Refusal::status(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
+    };
+    // What says itself that it is too long is not waited for.
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return Err(too_long());
+    }
     let limited = Limited::new(body, MAX_BODY_BYTES);
     let slow = |_| {
         let message = format!("the body did not arrive within {} s", MAX_BODY_TIME.as_secs());
@@ -38,10 +47,7 @@ pub(super) async fn read(request: Request, label: Label) -> Result<Value, Refusa
     let bytes = tokio::time::timeout(MAX_BODY_TIME, limited.collect()).await.map_err(slow)?;
     let bytes = match bytes {
         Ok(bytes) => bytes.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let message = format!("the body is longer than {MAX_BODY_BYTES} bytes");
-            return Err(Refusal::status(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message));
-        }
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_long()),
         Err(error) => return Err(Refusal::bad(format!("the body could not be read: {error}"))),
     };
     let value: Value = serde_json::from_slice(&bytes)

@@ -30,15 +30,15 @@ def talk(server, data, wait=10):
     return got
 
 
-def test_the_description_holds(tiny):
+def test_the_description_holds(tiny, tmp_path):
     """schemathesis makes requests of every kind from /openapi.json; none may end in a server error."""
     command = [
         str(pathlib.Path(sys.executable).with_name("schemathesis")), "run", f"{tiny.url}/openapi.json",
         "--header", f"Authorization: Bearer {KEY}", "--checks", "not_a_server_error,status_code_conformance,content_type_conformance",
-        "--max-examples", os.environ.get("POLO_SCHEMATHESIS", "15"), "--seed", "1", "--request-timeout", "120",
+        "--max-examples", os.environ.get("POLO_SCHEMATHESIS", "5"), "--seed", "1", "--request-timeout", "120",
         "--exclude-path-regex", "/api/(pull|delete|create|embed|embeddings)$",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert tiny.answers()
 

@@ -339,7 +339,7 @@ fn refusals_of_the_hub_are_explained() {
         assert!(error.kind() == kind && error.to_string().contains(said), "{source:?}: {error}");
         check_documented(&error);
     };
-    check(hub_source("org/model-GGUF", None), "gated", "set HF_TOKEN");
+    check(hub_source("org/model-GGUF", None), "gated", "HF_TOKEN");
     check(hub_source("org/none", None), "not_found", "no repository org/none");
     hub.state.lock().unwrap().repos.get_mut("org/model-GGUF").unwrap().gated = false;
     let old = ModelSource::Hub { repo: "org/model-GGUF".into(), revision: Some("v9".into()), file: None };

@@ -1,4 +1,4 @@
-//! Other people's clients, with which the server is tested: from PyPI and npm, in the versions of tests/clients.
+//! Other people's clients, with which the server is tested: from `PyPI` and npm, in the versions of tests/clients.
 
 use std::path::PathBuf;
 

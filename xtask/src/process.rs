@@ -109,8 +109,7 @@ fn counted(line: &str) -> Counts {
         for part in parts.split(", ") {
             match part.split_once(' ').map(|(number, word)| (word, number.parse())) {
                 Some(("passed", Ok(number))) => counts.passed = number,
-                Some(("failed", Ok(number))) => counts.failed += number,
-                Some(("error" | "errors", Ok(number))) => counts.failed += number,
+                Some(("failed" | "error" | "errors", Ok(number))) => counts.failed += number,
                 _ => {}
             }
         }
