@@ -12,6 +12,7 @@ import './scripted.test.mjs';
 import './search.test.mjs';
 import './models.test.mjs';
 import './hub.test.mjs';
+import './remote.test.mjs';
 import './look.test.mjs';
 import './offline.test.mjs';
 import './without-gpu.test.mjs';

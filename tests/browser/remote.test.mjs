@@ -1,0 +1,74 @@
+// The page over a model that runs elsewhere: `polo serve` on this machine, asked plainly and with a search.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { launch, open } from './support/browser.mjs';
+import { expect } from './support/expect.mjs';
+import { LOAD_MS, Polo } from './support/polo.mjs';
+import { serve } from './support/server.mjs';
+
+const KEY = 'sk-of-the-tests';
+
+async function freePort() {
+  const listener = createServer();
+  await new Promise((done) => { listener.listen(0, '127.0.0.1', done); });
+  const { port } = listener.address();
+  await new Promise((done) => { listener.close(done); });
+  return port;
+}
+
+describe('page over a server', { timeout: 600_000 }, () => {
+  let server, browser, polo, folder, address;
+
+  before(async () => {
+    server = await serve();
+    folder = await mkdtemp(path.join(tmpdir(), 'polo-remote-'));
+    address = `http://127.0.0.1:${await freePort()}`;
+    const env = { ...process.env, POLO_HOME: folder, XDG_CONFIG_HOME: folder, POLO_API_KEY: KEY };
+    polo = spawn(process.env.POLO_BIN, ['serve', '--model', 'polo-tiny', '--port', new URL(address).port], { env, stdio: 'ignore' });
+    await expect.until('polo serve', LOAD_MS, async () => (await fetch(`${address}/health`).catch(() => null))?.ok);
+    browser = await launch();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+    polo?.kill();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const use = async (page, key) => {
+    await page.locator('button.model').click();
+    await page.getByText('OpenAI-compatible server', { exact: true }).click();
+    await page.getByLabel('Address', { exact: true }).fill(`${address}/v1`);
+    await page.getByLabel('Key, if it wants one').fill(key);
+    await page.getByRole('button', { name: 'Use it', exact: true }).click();
+  };
+
+  test('its model answers, plainly and by a search; a wrong key is told', async () => {
+    const { page, close } = await open(browser, server.origin, { friends: [address] });
+    const view = new Polo(page);
+    await view.loaded();
+    await use(page, 'wrong');
+    await expect.until('the reason', LOAD_MS, async () => /key/i.test((await page.getByRole('alert').allInnerTexts()).join(' ')));
+    await page.reload();
+    await use(page, KEY);
+    await page.locator('.model[data-state=ready]', { hasText: 'polo-tiny' }).waitFor({ timeout: LOAD_MS });
+    await page.keyboard.press('Escape');
+    await view.ask('What is 12 + 30?');
+    await view.answered();
+    assert.match(await view.output.innerText(), /42/);
+    assert.ok(await view.thought.count(), 'the thought is apart');
+    await page.getByRole('switch', { name: 'Search' }).click();
+    await view.ask('What is 7 + 8?');
+    await view.answered();
+    await expect.until('the answer of the search', LOAD_MS, async () => /15/.test(await view.output.innerText()));
+    if (process.env.POLO_SCREENSHOTS) await page.screenshot({ path: path.join(process.env.POLO_SCREENSHOTS, 'server.png') });
+    await close();
+  });
+});
