@@ -37,7 +37,7 @@ def leave(url, body):
             reply.readline()
 
 
-def test_nothing_is_lost_or_mixed(tiny):
+def test_nothing_is_lost_or_mixed(tiny, capsys):
     url = f"{tiny.url}/v1/chat/completions"
 
     def ask(question, **more):
@@ -99,10 +99,11 @@ def test_nothing_is_lost_or_mixed(tiny):
     means = sorted(sum(times) / len(times) for times in waits if times)
     assert len(means) == CLIENTS, "a client got no answer at all"
     grown = tiny.resident() - memory_before
-    print(
-        f"{CLIENTS} clients, {SECONDS} s: {counts}; mean wait {means[0]:.2f} to {means[-1]:.2f} s; "
-        f"memory grew by {grown / 1e6:.1f} MB"
-    )
+    with capsys.disabled():
+        print(
+            f"\n    {CLIENTS} clients, {SECONDS} s: {counts}; mean wait {means[0]:.2f} to {means[-1]:.2f} s; "
+            f"memory grew by {grown / 1e6:.1f} MB"
+        )
     assert means[-1] < 4 * means[0] + 1
     quiet = time.monotonic() + 60
     while tiny.metric("polo_requests_running") > 0 and time.monotonic() < quiet:
