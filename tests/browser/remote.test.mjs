@@ -64,6 +64,8 @@ describe('page over a server', { timeout: 600_000 }, () => {
     await view.answered();
     assert.match(await view.output.innerText(), /42/);
     assert.ok(await view.thought.count(), 'the thought is apart');
+    // Polo Tiny knows one question at a time.
+    await view.newChat.click();
     await page.getByRole('switch', { name: 'Search' }).click();
     await view.ask('What is 7 + 8?');
     await view.answered();
