@@ -41,6 +41,14 @@ impl Choice {
         matches!(self.source, ModelSource::Embedded | ModelSource::Stored { .. })
     }
 
+    /// The address of the server that runs it, where that is not this page.
+    pub fn server(&self) -> Option<&str> {
+        match &self.source {
+            ModelSource::Remote { url, .. } => Some(url),
+            _ => None,
+        }
+    }
+
     /// The options of its load, over those of the page's address.
     pub fn options(&self, address: &LoadOptions) -> LoadOptions {
         let quantize = if self.quantize == Quantize::None { address.quantize } else { self.quantize };

@@ -6,7 +6,7 @@ use super::choice::Choice;
 
 /// The choice and the server's origin (`https://host`), or what is wrong with the address.
 pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
-    let address = address.trim().trim_end_matches('/');
+    let address = address.trim();
     let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
@@ -21,6 +21,7 @@ pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
         ));
     }
     let origin = url[..url.len() - rest.map_or(0, str::len) + host.len()].to_owned();
+    let url = url.trim_end_matches('/').to_owned();
     let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
     let title = format!("{} at {host}", model.as_deref().unwrap_or("a model"));
     let source = ModelSource::Remote { url, model, connections: None, timeout_s: None, thoughts: None };

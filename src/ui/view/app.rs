@@ -114,6 +114,9 @@ fn ModelButton() -> impl IntoView {
     let beside = Memo::new(move |_| {
         progress::short(phase.get()).or_else(|| {
             page.chat.with(|chat| {
+                if chat.choice.server().is_some() {
+                    return Some("elsewhere".to_owned());
+                }
                 let device = chat.device.as_ref().filter(|device| !device.name.is_empty());
                 device.map(|device| format!("on {}", device.name))
             })

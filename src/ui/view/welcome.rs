@@ -38,6 +38,7 @@ pub fn Welcome() -> impl IntoView {
             _ => known.with(|known| examples(known)),
         })
     });
+    let server = Memo::new(move |_| page.chat.with(|chat| chat.choice.server().map(str::to_owned)));
     let thinks = Memo::new(move |_| {
         model.with(|model| model.as_ref().is_some_and(|(model, _)| model.thoughts != ThoughtFormat::None))
     });
@@ -46,7 +47,10 @@ pub fn Welcome() -> impl IntoView {
             <h2>"What shall we work out?"</h2>
             <p class="lead">
                 {move || thinks.get().then_some("Polo thinks first, then answers. ")}
-                "It runs on your own GPU, in this tab: nothing you write leaves it."
+                {move || match server.get() {
+                    Some(url) => format!("It runs at {url}: what you write goes there, and to nobody else."),
+                    None => "It runs on your own GPU, in this tab: nothing you write leaves it.".to_owned(),
+                }}
             </p>
             <Show when=move || problems.with(|problems| !problems.is_empty())>
                 <ul class="examples" aria-label="Example problems">
@@ -77,7 +81,10 @@ pub fn Welcome() -> impl IntoView {
 fn About(model: Arc<ModelInfo>, tiny: bool, kinds: Vec<Claim>) -> impl IntoView {
     let page = page();
     let size = figures::weights(model.parameters);
-    let account = if tiny {
+    let account = if model.parameters == 0 {
+        // A model elsewhere does not tell its size.
+        "It makes mistakes: check what matters.".to_owned()
+    } else if tiny {
         format!(
             "A model of {size} weights that comes with this page, a thousandth of the size of common chat models. \
              It has learnt a few kinds of problems and nothing else: it cannot chat, knows no facts, and gets some \
