@@ -57,6 +57,7 @@ describe('page over a server', { timeout: 600_000 }, () => {
     await use(page, 'wrong');
     await expect.until('the reason', LOAD_MS, async () => /key/i.test((await page.getByRole('alert').allInnerTexts()).join(' ')));
     await page.reload();
+    await view.loaded();
     await use(page, KEY);
     await page.locator('.model[data-state=ready]', { hasText: 'polo-tiny' }).waitFor({ timeout: LOAD_MS });
     await page.keyboard.press('Escape');
