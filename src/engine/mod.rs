@@ -20,6 +20,7 @@ mod searches;
 mod seeking;
 mod session;
 mod steering;
+mod tally;
 mod warm_up;
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Session {
         if let Some(job) = request.and_then(|request| self.jobs.get_mut(&request))
             && job.sequences.first() == Some(&sequence)
         {
-            job.cached_tokens = cached;
+            job.tally.cached_tokens = cached;
         }
     }
 

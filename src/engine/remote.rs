@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use super::Emit;
 use super::ground::{Ground, Lanes as GroundLanes, Leg as GroundLeg, Words};
-use super::remote_reply::{RemoteJob, RemoteReply};
+use super::remote_reply::RemoteReply;
 use super::search::SearchJob;
 use super::searches::Searches;
+use super::tally::Tally;
 use crate::error::{Error, Result};
 use crate::generate::SequenceId;
 use crate::platform;
@@ -40,7 +41,7 @@ pub(super) struct RemoteSession {
     info: ModelInfo,
     lanes: RemoteLanes,
     asked: HashMap<TaskId, Asked>,
-    jobs: BTreeMap<RequestId, RemoteJob>,
+    jobs: BTreeMap<RequestId, Tally>,
     replies: HashMap<TaskId, (RequestId, RemoteReply)>,
     searches: Searches,
 }
@@ -211,8 +212,8 @@ impl RemoteSession {
         for task in asked {
             self.lanes.lanes.cancel(task);
             if let Some(Asked::Reply { id, sampling, started_ms }) = self.asked.remove(&task) {
-                let job = RemoteJob::new(id, 0, sampling.choices as usize, started_ms);
-                (self.emit)(job.done(FinishReason::Cancelled, self.info.context));
+                let job = Tally::new(id, 0, 0, sampling.choices as usize, started_ms);
+                (self.emit)(job.done(self.info.context));
             } else {
                 let error = Error::BadRequest("the search was cancelled before it began".into());
                 (self.emit)(Event::failed(Some(id), &error));
@@ -283,7 +284,7 @@ impl RemoteSession {
         let result = match asked {
             Asked::Reply { sampling, started_ms, .. } => {
                 let choices = sampling.choices;
-                self.jobs.insert(id, RemoteJob::new(id, question.length, choices as usize, started_ms));
+                self.jobs.insert(id, Tally::new(id, question.length, 0, choices as usize, started_ms));
                 (self.emit)(Event::Started { id, prompt_tokens: question.length, cached_tokens: 0 });
                 for choice in 0..choices {
                     let own = sampling.first_choice.wrapping_add(choice);
@@ -346,12 +347,12 @@ impl RemoteSession {
         reply.finish(&*self.emit);
         (self.emit)(reply.ended(reason));
         let Some(job) = self.jobs.get_mut(&request) else { return };
-        job.close(reply, reason);
+        let tokens = (reply.tokens, reply.reasoning_tokens);
+        job.close(reply.choice, reply.raw, tokens, reason);
         if job.is_done()
             && let Some(job) = self.jobs.remove(&request)
         {
-            let reason = job.reason();
-            (self.emit)(job.done(reason, self.info.context));
+            (self.emit)(job.done(self.info.context));
         }
     }
 

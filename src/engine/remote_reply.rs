@@ -1,24 +1,22 @@
 //! A reply from elsewhere, as the events of a reply here.
 
-use crate::protocol::{
-    Channel, Event, FinishReason, RequestId, SamplingOptions, ThoughtFormat, TopLogprob, Usage,
-};
+use crate::protocol::{Channel, Event, FinishReason, RequestId, SamplingOptions, ThoughtFormat, TopLogprob};
 use crate::text::{Format, MARCO, ReplyParser, THINK};
 
 /// One of the replies to a request.
 pub(super) struct RemoteReply {
     request: RequestId,
-    choice: u32,
+    pub(super) choice: u32,
     parser: ReplyParser,
     format: &'static Format,
     bytes: bool,
     /// Everything said, tags included: where the server takes them out, they are put back.
-    raw: String,
+    pub(super) raw: String,
     /// Whether the server tells the thought in a channel of its own, and whether that is open.
     apart: bool,
     thinking: bool,
-    tokens: usize,
-    reasoning_tokens: usize,
+    pub(super) tokens: usize,
+    pub(super) reasoning_tokens: usize,
 }
 
 impl RemoteReply {
@@ -120,93 +118,6 @@ impl RemoteReply {
             stop: None,
             completion_tokens: self.tokens,
             reasoning_tokens: self.reasoning_tokens,
-        }
-    }
-}
-
-/// A request being answered.
-pub(super) struct RemoteJob {
-    id: RequestId,
-    prompt_tokens: usize,
-    cached_tokens: usize,
-    started_ms: f64,
-    first_ms: Option<f64>,
-    last_ms: f64,
-    open: usize,
-    replies: Vec<String>,
-    completion_tokens: usize,
-    reasoning_tokens: usize,
-    longest: usize,
-    reason: Option<FinishReason>,
-}
-
-impl RemoteJob {
-    pub(super) fn new(id: RequestId, prompt_tokens: usize, choices: usize, started_ms: f64) -> Self {
-        Self {
-            id,
-            prompt_tokens,
-            cached_tokens: 0,
-            started_ms,
-            first_ms: None,
-            last_ms: started_ms,
-            open: choices,
-            replies: vec![String::new(); choices],
-            completion_tokens: 0,
-            reasoning_tokens: 0,
-            longest: 0,
-            reason: None,
-        }
-    }
-
-    /// Takes the server's count of the prompt.
-    pub(super) fn count(&mut self, prompt_tokens: usize, cached_tokens: usize) {
-        (self.prompt_tokens, self.cached_tokens) = (prompt_tokens, cached_tokens);
-    }
-
-    /// A token came.
-    pub(super) fn note(&mut self, now_ms: f64) {
-        self.last_ms = now_ms;
-        self.first_ms.get_or_insert(now_ms);
-    }
-
-    /// Takes over a finished reply.
-    pub(super) fn close(&mut self, reply: RemoteReply, reason: FinishReason) {
-        self.open -= 1;
-        self.completion_tokens += reply.tokens;
-        self.reasoning_tokens += reply.reasoning_tokens;
-        self.longest = self.longest.max(reply.tokens);
-        if let Some(slot) = self.replies.get_mut(reply.choice as usize) {
-            *slot = reply.raw;
-        }
-        // Of several replies the first one's reason stands, unless one was cut short.
-        let first = self.reason.unwrap_or(reason);
-        self.reason = Some(if first == FinishReason::Stop { reason } else { first });
-    }
-
-    pub(super) fn is_done(&self) -> bool {
-        self.open == 0
-    }
-
-    pub(super) fn reason(&self) -> FinishReason {
-        self.reason.unwrap_or(FinishReason::Cancelled)
-    }
-
-    /// The closing event.
-    pub(super) fn done(self, finish_reason: FinishReason, context: usize) -> Event {
-        let first_ms = self.first_ms.unwrap_or(self.last_ms);
-        Event::Done {
-            id: self.id,
-            replies: self.replies,
-            finish_reason,
-            usage: Usage {
-                prompt_tokens: self.prompt_tokens,
-                cached_tokens: self.cached_tokens,
-                completion_tokens: self.completion_tokens,
-                reasoning_tokens: self.reasoning_tokens,
-                context_left: context.saturating_sub(self.prompt_tokens + self.longest),
-                first_token_ms: first_ms - self.started_ms,
-                decode_ms: self.last_ms - first_ms,
-            },
         }
     }
 }

@@ -1,8 +1,9 @@
 //! From chosen tokens to the events of a reply: text, thought or output, stop texts.
 
+use super::tally::Tally;
 use crate::generate::SequenceId;
 use crate::protocol::{
-    Channel, Event, FinishReason, PromptToken, RequestId, SamplingOptions, ThoughtFormat, TopLogprob, Usage,
+    Channel, Event, FinishReason, PromptToken, RequestId, SamplingOptions, ThoughtFormat, TopLogprob,
 };
 use crate::sampler::Record;
 use crate::text::{EncodedPrompt, ReplyParser, StopMatcher, StreamDecoder, Tokenizer};
@@ -10,7 +11,7 @@ use crate::text::{EncodedPrompt, ReplyParser, StopMatcher, StreamDecoder, Tokeni
 /// One of the replies to a request.
 pub(super) struct Reply {
     request: RequestId,
-    choice: u32,
+    pub(super) choice: u32,
     decoder: StreamDecoder,
     stop: StopMatcher,
     /// None where the reply is told as it stands.
@@ -188,55 +189,9 @@ impl Echo {
 
 /// A request being answered: one reply a sequence.
 pub(super) struct Job {
-    pub(super) id: RequestId,
     /// One a reply, in their order.
     pub(super) sequences: Vec<SequenceId>,
     /// The prompt, while it is still to be told.
     pub(super) echo: Option<Echo>,
-    pub(super) prompt_tokens: usize,
-    pub(super) cached_tokens: usize,
-    pub(super) started_ms: f64,
-    pub(super) first_ms: Option<f64>,
-    pub(super) last_ms: f64,
-    pub(super) open: usize,
-    pub(super) replies: Vec<String>,
-    pub(super) completion_tokens: usize,
-    pub(super) reasoning_tokens: usize,
-    pub(super) longest: usize,
-    pub(super) reason: Option<FinishReason>,
-}
-
-impl Job {
-    /// Takes over a finished reply.
-    pub(super) fn close(&mut self, reply: Reply, reason: FinishReason) {
-        self.open -= 1;
-        self.completion_tokens += reply.tokens;
-        self.reasoning_tokens += reply.reasoning_tokens;
-        self.longest = self.longest.max(reply.tokens);
-        if let Some(slot) = self.replies.get_mut(reply.choice as usize) {
-            *slot = reply.raw;
-        }
-        // Of several replies the first one's reason stands, unless one was cut short.
-        let first = self.reason.unwrap_or(reason);
-        self.reason = Some(if first == FinishReason::Stop { reason } else { first });
-    }
-
-    /// The closing event.
-    pub(super) fn done(self, context: usize) -> Event {
-        let first_ms = self.first_ms.unwrap_or(self.last_ms);
-        Event::Done {
-            id: self.id,
-            replies: self.replies,
-            finish_reason: self.reason.unwrap_or(FinishReason::Cancelled),
-            usage: Usage {
-                prompt_tokens: self.prompt_tokens,
-                cached_tokens: self.cached_tokens,
-                completion_tokens: self.completion_tokens,
-                reasoning_tokens: self.reasoning_tokens,
-                context_left: context.saturating_sub(self.prompt_tokens + self.longest),
-                first_token_ms: first_ms - self.started_ms,
-                decode_ms: self.last_ms - first_ms,
-            },
-        }
-    }
+    pub(super) tally: Tally,
 }

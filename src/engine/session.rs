@@ -7,6 +7,7 @@ use super::guide::Formats;
 use super::opened::{Language, Opened};
 use super::reply::{Echo, Job, Reply};
 use super::searches::Searches;
+use super::tally::Tally;
 use super::warm_up::warm_up;
 use super::{Emit, choosing};
 use crate::error::{Error, Result};
@@ -208,20 +209,9 @@ impl Session {
         self.jobs.insert(
             id,
             Job {
-                id,
                 sequences: submitted,
                 echo: sampling.echo.then(|| Echo::new(&prompt.tokens, sampling.token_bytes)),
-                prompt_tokens,
-                cached_tokens,
-                started_ms,
-                first_ms: None,
-                last_ms: started_ms,
-                open: choices,
-                replies: vec![String::new(); choices],
-                completion_tokens: 0,
-                reasoning_tokens: 0,
-                longest: 0,
-                reason: None,
+                tally: Tally::new(id, prompt_tokens, cached_tokens, choices, started_ms),
             },
         );
         (self.emit)(Event::Started { id, prompt_tokens, cached_tokens });
@@ -303,8 +293,7 @@ impl Session {
     fn token(&mut self, sequence: SequenceId, record: &Record, top: &[(u32, f32)]) {
         let Some((request, reply)) = self.replies.get_mut(&sequence) else { return };
         let Some(job) = self.jobs.get_mut(request) else { return };
-        job.last_ms = platform::now_ms();
-        job.first_ms.get_or_insert(job.last_ms);
+        job.tally.note(platform::now_ms());
         if reply.is_stopped() {
             return;
         }
@@ -323,11 +312,12 @@ impl Session {
         reply.finish(&*self.emit);
         (self.emit)(reply.ended(reason));
         let Some(job) = self.jobs.get_mut(&request) else { return };
-        job.close(reply, reason);
-        if job.open == 0
+        let tokens = (reply.tokens, reply.reasoning_tokens);
+        job.tally.close(reply.choice, reply.raw, tokens, reason);
+        if job.tally.is_done()
             && let Some(job) = self.jobs.remove(&request)
         {
-            (self.emit)(job.done(self.info.context));
+            (self.emit)(job.tally.done(self.info.context));
         }
     }
 

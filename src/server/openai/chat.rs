@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::messages::{self, Incoming};
 use super::sampling::{self, Knobs};
-use super::{Head, Streaming, chunk, done, failed, logprobs, search, usage};
+use super::{Head, Streaming, chunk, end, failed, logprobs, search, usage};
 use crate::protocol::{Channel, Event, Message, Prompt, Request as Ask, SamplingOptions};
 use crate::server::body::{self, Label};
 use crate::server::log::Entry as Log;
@@ -301,11 +301,6 @@ fn stream_out(
             }
         }
         log.ended(&context, &replies.counts);
-        if told.usage {
-            let mut value = told.head.with(&json!([]));
-            value["usage"] = usage(&replies.counts);
-            out.send(chunk(&value));
-        }
-        out.send(done());
+        end(&out, &told.head, told.usage, &replies.counts);
     })
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::sampling::{self, Knobs};
-use super::{Head, Streaming, chunk, done, failed, logprobs, usage};
+use super::{Head, Streaming, chunk, end, failed, logprobs, usage};
 use crate::protocol::{FinishReason, Prompt, PromptToken};
 use crate::server::body::{self, Label};
 use crate::server::log::Entry as Log;
@@ -175,12 +175,7 @@ pub(in crate::server) async fn complete(
                 }
             }
             log.ended(&context, &replies.counts);
-            if told.usage {
-                let mut value = told.head.with(&json!([]));
-                value["usage"] = usage(&replies.counts);
-                out.send(chunk(&value));
-            }
-            out.send(done());
+            end(&out, &told.head, told.usage, &replies.counts);
         });
         return Ok(response);
     }

@@ -16,6 +16,7 @@ use web_time::SystemTime;
 
 use super::refusal::Refusal;
 use super::reply::Counts;
+use super::stream::Out;
 
 /// What stands at the head of each answer and each chunk.
 pub(super) struct Head {
@@ -93,9 +94,14 @@ pub(super) fn chunk(value: &Value) -> sse::Event {
     sse::Event::default().data(value.to_string())
 }
 
-/// What ends every stream that went well.
-pub(super) fn done() -> sse::Event {
-    sse::Event::default().data("[DONE]")
+/// Ends a stream that went well: what it took, where `told` asks for that, and the mark of the end.
+pub(super) fn end(out: &Out<sse::Event>, head: &Head, told: bool, counts: &Counts) {
+    if told {
+        let mut value = head.with(&json!([]));
+        value["usage"] = usage(counts);
+        out.send(chunk(&value));
+    }
+    out.send(sse::Event::default().data("[DONE]"));
 }
 
 /// A failure after the status was sent.

@@ -9,7 +9,7 @@ use axum::response::{Response, sse};
 use serde_json::{Value, json};
 
 use super::chat::Told;
-use super::{Head, Streaming, chunk, done, failed, usage};
+use super::{Head, Streaming, chunk, end, failed, usage};
 use crate::engine::split_reply;
 use crate::protocol::{
     Event, Message, NodeId, NodeKind, Preset, Prompt, Request, SamplingOptions, SearchOptions, SearchReport,
@@ -177,12 +177,7 @@ pub(super) async fn answer(
                     out.send(chunk(&last));
                 }
             }
-            if told.usage {
-                let mut value = told.head.with(&json!([]));
-                value["usage"] = usage(&tree.counts);
-                out.send(chunk(&value));
-            }
-            out.send(done());
+            end(&out, &told.head, told.usage, &tree.counts);
         }));
     }
     let report = tree.grow(&mut running, |_| ()).await?;
