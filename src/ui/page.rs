@@ -18,6 +18,7 @@ use super::search::knobs::SearchSettings;
 use super::settings::{Settings, hub_of, load_options};
 use super::shell::{self, NewVersion};
 use super::state::{Chat, Phase};
+use super::words::Language;
 
 /// Where the settings are kept between visits.
 const SETTINGS: &str = "polo.settings";
@@ -342,6 +343,11 @@ fn forget_model(name: &str) {
     if remembered.is_some_and(|source| source == ModelSource::Stored { name: name.to_owned() }) {
         dom::forget(MODEL);
     }
+}
+
+/// The language that was chosen on an earlier visit.
+pub(super) fn kept_language() -> Option<Language> {
+    Settings::from_json(&dom::load(SETTINGS).unwrap_or_default()).language
 }
 
 /// The page, from any component under it.
