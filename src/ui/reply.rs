@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::protocol::{Channel, FinishReason, ModelInfo, RequestId, ThoughtFormat, Usage};
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{
+    Channel, FinishReason, ModelInfo, RequestId, SamplingOptions, SearchOptions, ThoughtFormat, Usage,
+};
 
 use super::notices::Notice;
 
@@ -19,6 +23,22 @@ pub enum Status {
     Done(FinishReason),
     /// It ended in an error.
     Failed,
+    /// The page went away in the middle of it.
+    Interrupted,
+}
+
+/// How a reply was asked for: what it takes to go on with it as if it had not stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The system prompt.
+    #[serde(default)]
+    pub system: String,
+    /// How tokens are chosen.
+    #[serde(default)]
+    pub sampling: SamplingOptions,
+    /// How it is searched for, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchOptions>,
 }
 
 /// A reply.
@@ -54,6 +74,10 @@ pub struct Reply {
     pub model: Arc<str>,
     /// How that model marks its thoughts.
     pub thoughts: ThoughtFormat,
+    /// Ids of the tokens so far.
+    pub ids: Vec<u32>,
+    /// How it was asked for, once it was sent.
+    pub asked: Option<Arc<Asked>>,
     /// Why it failed, where that concerns this reply alone.
     pub failure: Option<Notice>,
 }
@@ -77,8 +101,29 @@ impl Reply {
             seed,
             model: "".into(),
             thoughts: ThoughtFormat::None,
+            ids: Vec::new(),
+            asked: None,
             failure: None,
         }
+    }
+
+    /// Whether it was searched for.
+    pub fn is_search(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.search.is_some())
+    }
+
+    /// Whether it ended before its end, and what there is of it can be gone on from.
+    pub fn is_cut(&self) -> bool {
+        matches!(self.status, Status::Interrupted | Status::Failed | Status::Done(FinishReason::Cancelled))
+    }
+
+    /// Goes on as `id`; the time that it lay does not count.
+    pub fn resume(&mut self, id: RequestId, now_ms: f64) {
+        let lay = now_ms - self.span_ms.map_or(self.asked_ms, |(_, last)| last);
+        self.asked_ms += lay;
+        self.span_ms = self.span_ms.map(|(first, last)| (first + lay, last + lay));
+        self.thought_end_ms = self.thought_end_ms.map(|ms| ms + lay);
+        (self.id, self.status, self.failure) = (id, Status::Reading, None);
     }
 
     /// Notes which model makes it.

@@ -1,8 +1,13 @@
 //! Everything the page knows, in one [`Chat`]: changed by what the reader does and by what the
 //! engine says, and nothing else. No DOM here, so all of it is tested natively.
 
+mod branching;
+mod keeping;
 mod loading;
 mod searching;
+
+pub use branching::{Branches, Exchange, Standing};
+pub use keeping::{Identity, Keep};
 
 use std::sync::Arc;
 
@@ -14,10 +19,11 @@ use crate::protocol::{
 use super::choice::Choice;
 use super::effect::Effect;
 use super::notices::{Notice, Remark};
-use super::reply::{Reply, Status};
+use super::reply::{Asked, Reply, Status};
 use super::search::{Searches, compare::Comparison};
 use super::settings::Settings;
 use super::task::Task;
+use super::words::t;
 
 /// How far the engine has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,19 +45,6 @@ pub enum Phase {
     Down,
 }
 
-/// A question with its reply.
-#[derive(Debug, Clone)]
-pub struct Exchange {
-    /// Distinct for each, for the page's list.
-    pub key: u64,
-    /// What was asked, as it was typed: it goes back into the composer to the letter.
-    pub question: Arc<str>,
-    /// The reply.
-    pub reply: Arc<Reply>,
-    /// The reply that a regenerated one takes the place of, until that has begun.
-    previous: Option<Arc<Reply>>,
-}
-
 /// All that the page shows.
 #[derive(Debug)]
 pub struct Chat {
@@ -61,8 +54,12 @@ pub struct Chat {
     pub device: Option<Arc<DeviceInfo>>,
     /// The model, once it is loaded.
     pub model: Option<Arc<ModelInfo>>,
-    /// The conversation, oldest first.
+    /// Which conversation it is.
+    pub identity: Identity,
+    /// The conversation as it is shown, oldest first: one path through its branches.
     pub exchanges: Vec<Exchange>,
+    /// The branches that are not shown.
+    aside: Vec<Exchange>,
     /// The model that is loaded, or is to be.
     pub choice: Choice,
     /// An error to show above the composer.
@@ -90,6 +87,8 @@ pub struct Chat {
     restarts: u32,
     /// Whether the worker listens.
     alive: bool,
+    /// What is to be kept since the last time.
+    keep: Keep,
 }
 
 impl Chat {
@@ -99,7 +98,9 @@ impl Chat {
             phase: Phase::Starting,
             device: None,
             model: None,
+            identity: Identity::default(),
             exchanges: Vec::new(),
+            aside: Vec::new(),
             choice,
             notice: None,
             remarks: Vec::new(),
@@ -116,6 +117,7 @@ impl Chat {
             next_id: 1,
             restarts: 0,
             alive: false,
+            keep: Keep::default(),
         }
     }
 
@@ -144,21 +146,9 @@ impl Chat {
         if question.trim().is_empty() || self.is_busy() || self.phase == Phase::Down {
             return false;
         }
-        let key = self.next_id();
-        let reply = Arc::new(Reply::new(0, Status::Queued, 0, now_ms));
-        self.exchanges.push(Exchange { key, question: question.into(), reply, previous: None });
+        self.add(question.into(), None);
         self.generate(settings, random, now_ms);
         true
-    }
-
-    /// Replaces the last reply by another.
-    pub fn regenerate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
-        if self.is_busy() || self.phase == Phase::Down {
-            return;
-        }
-        let Some(last) = self.exchanges.last_mut() else { return };
-        last.previous = Some(last.reply.clone());
-        self.generate(settings, random, now_ms);
     }
 
     fn generate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
@@ -166,6 +156,7 @@ impl Chat {
         if let Some(last) = self.exchanges.last_mut() {
             last.reply = Arc::new(Reply::new(0, Status::Queued, seed, now_ms));
         }
+        self.keep.begin(&mut self.identity, &self.exchanges, now_ms);
         self.notice = None;
         self.announcement.clear();
         if self.phase == Phase::Ready {
@@ -185,6 +176,11 @@ impl Chat {
             let reply = Arc::make_mut(&mut last.reply);
             (reply.id, reply.status) = (id, Status::Reading);
             reply.by(&model);
+            reply.asked = Some(Arc::new(Asked {
+                system: settings.system.clone(),
+                sampling: sampling.clone(),
+                search: self.search.clone(),
+            }));
             if let Some(search) = self.search.clone() {
                 self.searches.begin(id, &search, reply.asked_ms);
                 self.effects.push(Effect::Post(Request::Search { id, prompt, sampling, search }));
@@ -222,21 +218,11 @@ impl Chat {
         let Some(last) = latest.find(|exchange| exchange.reply.is_open()) else { return };
         if waiting {
             Arc::make_mut(&mut last.reply).status = Status::Done(FinishReason::Cancelled);
-            "Stopped".clone_into(&mut self.announcement);
+            self.announcement = t!("reply-stopped");
+            self.keep.whole = true;
         } else {
             self.effects.push(Effect::Post(Request::Cancel { id: last.reply.id }));
         }
-    }
-
-    /// Forgets the conversation.
-    pub fn new_chat(&mut self) {
-        self.stop();
-        self.exchanges.clear();
-        self.comparison = None;
-        self.searches.clear();
-        self.notice = None;
-        self.remarks.clear();
-        "New chat".clone_into(&mut self.announcement);
     }
 
     /// Compiles and checks every kernel.
@@ -285,9 +271,12 @@ impl Chat {
                     Arc::make_mut(&mut exchange.reply).prompt = (prompt_tokens, cached_tokens);
                 }
             }
-            Event::Token { id, choice: 0, channel, text, .. } => {
+            Event::Token { id, choice: 0, channel, text, token, .. } => {
                 if let Some(exchange) = self.exchange(id) {
-                    Arc::make_mut(&mut exchange.reply).push(channel, &text, now_ms);
+                    let reply = Arc::make_mut(&mut exchange.reply);
+                    reply.push(channel, &text, now_ms);
+                    reply.ids.push(token);
+                    self.keep.journal(now_ms);
                 }
             }
             Event::Text { id, choice: 0, channel, text, .. } => {
@@ -304,9 +293,10 @@ impl Chat {
                     let tokens = usage.completion_tokens;
                     reply.usage = Some(usage);
                     self.announcement = match finish_reason {
-                        FinishReason::Cancelled => "Stopped".to_owned(),
-                        _ => format!("Reply finished, {tokens} tokens"),
+                        FinishReason::Cancelled => t!("reply-stopped"),
+                        _ => t!("reply-finished", count = tokens),
                     };
+                    self.keep.whole = true;
                 }
             }
             Event::Failed { id, kind, message, .. } => self.fail(id, &kind, &message),
@@ -339,6 +329,7 @@ impl Chat {
                 let reply = Arc::make_mut(&mut exchange.reply);
                 reply.status = Status::Failed;
                 reply.failure = Some(notice.clone());
+                self.keep.whole = true;
             }
             None => {}
         }
@@ -351,16 +342,6 @@ impl Chat {
     fn refuse(&mut self, notice: Notice) {
         self.notice = Some(notice);
         self.take_back();
-    }
-
-    /// Takes the last question back: nothing of it was answered, and the text is not lost.
-    fn take_back(&mut self) {
-        let Some(mut last) = self.exchanges.pop() else { return };
-        match last.previous.take() {
-            Some(previous) => self.exchanges.push(Exchange { reply: previous, ..last }),
-            None if last.question.is_empty() => {}
-            None => self.effects.push(Effect::Draft(last.question.to_string())),
-        }
     }
 
     fn exchange(&mut self, id: RequestId) -> Option<&mut Exchange> {

@@ -10,6 +10,7 @@ use crate::ui::choice::Choice;
 use crate::ui::effect::Effect;
 use crate::ui::notices::Notice;
 use crate::ui::reply::Status;
+use crate::ui::words::t;
 
 /// Restarts in a row without an answer between them, before the page stops trying.
 pub(super) const MAX_RESTARTS: u32 = 3;
@@ -22,6 +23,7 @@ impl Chat {
             self.stop();
             if let Some(last) = self.exchanges.last_mut() {
                 Arc::make_mut(&mut last.reply).status = Status::Done(FinishReason::Cancelled);
+                self.keep.whole = true;
             }
         }
         self.stop_comparing();
@@ -56,7 +58,7 @@ impl Chat {
     }
 
     pub(super) fn loaded(&mut self, model: ModelInfo) {
-        self.announcement = format!("{} is ready", model.name);
+        self.announcement = t!("page-model-ready", name = model.name.as_str());
         self.choice.title.clone_from(&model.name);
         self.model = Some(Arc::new(model));
         self.phase = Phase::Ready;
@@ -116,6 +118,7 @@ impl Chat {
             .filter(|last| matches!(last.reply.status, Status::Reading | Status::Writing))
         {
             Arc::make_mut(&mut last.reply).status = Status::Failed;
+            self.keep.whole = true;
         }
     }
 }

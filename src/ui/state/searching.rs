@@ -8,7 +8,7 @@ use crate::protocol::{
     Usage,
 };
 
-use super::{Chat, Exchange, Phase};
+use super::{Chat, Phase};
 use crate::ui::effect::Effect;
 use crate::ui::notices::Notice;
 use crate::ui::reply::{Reply, Status};
@@ -16,6 +16,7 @@ use crate::ui::search::compare::Comparison;
 use crate::ui::search::parts::parts;
 use crate::ui::search::{Searches, about};
 use crate::ui::settings::Settings;
+use crate::ui::words::t;
 
 impl Chat {
     /// Changes what is known of searches, and does what that asks for.
@@ -75,8 +76,8 @@ impl Chat {
             ..Usage::default()
         });
         self.announcement = match &report.answer {
-            Some(answer) => format!("Search finished, answer {answer}"),
-            None => "Search finished without an answer".to_owned(),
+            Some(answer) => t!("reply-search-finished", answer = answer.as_str()),
+            None => t!("reply-search-finished-without"),
         };
     }
 
@@ -85,11 +86,14 @@ impl Chat {
         let Some(model) = self.model.clone().filter(|_| self.phase == Phase::Ready && !self.is_busy()) else {
             return;
         };
-        let (key, id) = (self.next_id(), self.next_id());
+        let id = self.next_id();
         let mut reply = Reply::new(id, Status::Reading, 0, now_ms);
         reply.by(&model);
         self.notice = None;
-        self.exchanges.push(Exchange { key, question: "".into(), reply: Arc::new(reply), previous: None });
+        self.add("".into(), None);
+        if let Some(last) = self.exchanges.last_mut() {
+            last.reply = Arc::new(reply);
+        }
         self.searches.begin(id, &SearchOptions::default(), now_ms);
         self.effects.push(Effect::Post(Request::Import { id, json }));
     }
@@ -157,7 +161,7 @@ impl Chat {
         let id = self.next_id();
         let Some(comparison) = &mut self.comparison else { return };
         let Some(search) = comparison.next(id) else {
-            "Comparison finished".clone_into(&mut self.announcement);
+            self.announcement = t!("reply-comparison-finished");
             return;
         };
         let (prompt, sampling) = (comparison.prompt.clone(), comparison.sampling.clone());
