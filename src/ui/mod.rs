@@ -1,5 +1,6 @@
 //! The page: what a person sees. It knows the protocol, and nothing of the engine behind it.
 
+pub mod chats;
 pub mod choice;
 pub mod claims;
 pub mod effect;
@@ -22,6 +23,7 @@ pub mod task;
 mod tex;
 pub mod words;
 
+mod chats_store;
 mod dom;
 mod link;
 mod page;

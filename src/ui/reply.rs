@@ -76,6 +76,8 @@ pub struct Reply {
     pub thoughts: ThoughtFormat,
     /// Ids of the tokens so far.
     pub ids: Vec<u32>,
+    /// Tokens that were there when it went on, and of them those of the thought: the engine counts them as prompt.
+    pub begun: (usize, usize),
     /// How it was asked for, once it was sent.
     pub asked: Option<Arc<Asked>>,
     /// Why it failed, where that concerns this reply alone.
@@ -102,6 +104,7 @@ impl Reply {
             model: "".into(),
             thoughts: ThoughtFormat::None,
             ids: Vec::new(),
+            begun: (0, 0),
             asked: None,
             failure: None,
         }
@@ -114,7 +117,12 @@ impl Reply {
 
     /// Whether it ended before its end, and what there is of it can be gone on from.
     pub fn is_cut(&self) -> bool {
-        matches!(self.status, Status::Interrupted | Status::Failed | Status::Done(FinishReason::Cancelled))
+        matches!(
+            self.status,
+            Status::Interrupted
+                | Status::Failed
+                | Status::Done(FinishReason::Cancelled | FinishReason::Length)
+        )
     }
 
     /// Goes on as `id`; the time that it lay does not count.
@@ -124,6 +132,20 @@ impl Reply {
         self.span_ms = self.span_ms.map(|(first, last)| (first + lay, last + lay));
         self.thought_end_ms = self.thought_end_ms.map(|ms| ms + lay);
         (self.id, self.status, self.failure) = (id, Status::Reading, None);
+        self.begun = (self.ids.len(), self.thought_tokens);
+    }
+
+    /// Takes the engine's counts at the end.
+    pub fn count(&mut self, usage: Usage) {
+        let (tokens, thought) = self.begun;
+        self.usage = Some(Usage {
+            prompt_tokens: usage.prompt_tokens.saturating_sub(tokens),
+            completion_tokens: usage.completion_tokens + tokens,
+            reasoning_tokens: usage.reasoning_tokens + thought,
+            // Of the part that came last: its speed would be that of all tokens.
+            decode_ms: if tokens > 0 { 0.0 } else { usage.decode_ms },
+            ..usage
+        });
     }
 
     /// Notes which model makes it.
@@ -216,9 +238,9 @@ impl Reply {
     /// Tokens a second after the first.
     pub fn tokens_per_s(&self) -> Option<f64> {
         let (tokens, ms) = match (&self.usage, self.span_ms) {
-            (Some(usage), _) => (usage.completion_tokens, usage.decode_ms),
-            (None, Some((first, last))) => (self.tokens, last - first),
-            (None, None) => return None,
+            (Some(usage), _) if usage.decode_ms > 0.0 => (usage.completion_tokens, usage.decode_ms),
+            (_, Some((first, last))) => (self.tokens, last - first),
+            (_, None) => return None,
         };
         (tokens > 1 && ms > 0.0).then(|| (tokens - 1) as f64 * 1000.0 / ms)
     }

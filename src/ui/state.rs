@@ -3,11 +3,13 @@
 
 mod branching;
 mod keeping;
+mod kept;
 mod loading;
 mod searching;
 
 pub use branching::{Branches, Exchange, Standing};
-pub use keeping::{Identity, Keep};
+use keeping::Trees;
+pub use keeping::{GoOn, Identity, Keep, Kept};
 
 use std::sync::Arc;
 
@@ -60,6 +62,8 @@ pub struct Chat {
     pub exchanges: Vec<Exchange>,
     /// The branches that are not shown.
     aside: Vec<Exchange>,
+    /// Searches of the conversation as they were last exported, by the key of their exchange.
+    trees: Trees,
     /// The model that is loaded, or is to be.
     pub choice: Choice,
     /// An error to show above the composer.
@@ -101,6 +105,7 @@ impl Chat {
             identity: Identity::default(),
             exchanges: Vec::new(),
             aside: Vec::new(),
+            trees: Trees::new(),
             choice,
             notice: None,
             remarks: Vec::new(),
@@ -156,7 +161,6 @@ impl Chat {
         if let Some(last) = self.exchanges.last_mut() {
             last.reply = Arc::new(Reply::new(0, Status::Queued, seed, now_ms));
         }
-        self.keep.begin(&mut self.identity, &self.exchanges, now_ms);
         self.notice = None;
         self.announcement.clear();
         if self.phase == Phase::Ready {
@@ -268,7 +272,8 @@ impl Chat {
             Event::Started { id, prompt_tokens, cached_tokens } => {
                 if let Some(exchange) = self.exchange(id) {
                     exchange.previous = None;
-                    Arc::make_mut(&mut exchange.reply).prompt = (prompt_tokens, cached_tokens);
+                    let reply = Arc::make_mut(&mut exchange.reply);
+                    reply.prompt = (prompt_tokens.saturating_sub(reply.begun.0), cached_tokens);
                 }
             }
             Event::Token { id, choice: 0, channel, text, token, .. } => {
@@ -290,8 +295,8 @@ impl Chat {
                     let reply = Arc::make_mut(&mut exchange.reply);
                     reply.status = Status::Done(finish_reason);
                     reply.whole = replies.into_iter().next();
-                    let tokens = usage.completion_tokens;
-                    reply.usage = Some(usage);
+                    reply.count(usage);
+                    let tokens = reply.usage.as_ref().map_or(0, |usage| usage.completion_tokens);
                     self.announcement = match finish_reason {
                         FinishReason::Cancelled => t!("reply-stopped"),
                         _ => t!("reply-finished", count = tokens),
@@ -337,11 +342,6 @@ impl Chat {
         if id.is_none() || kind == "gpu_lost" {
             self.restart_after(notice);
         }
-    }
-
-    fn refuse(&mut self, notice: Notice) {
-        self.notice = Some(notice);
-        self.take_back();
     }
 
     fn exchange(&mut self, id: RequestId) -> Option<&mut Exchange> {

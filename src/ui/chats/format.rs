@@ -227,7 +227,8 @@ fn whole_of(mut value: Value) -> Result<Whole, Unreadable> {
     if chat.id.is_empty() || chat.exchanges.is_empty() {
         return Err(Unreadable::Broken("one of its chats is empty".to_owned()));
     }
-    let trees = value.get_mut("trees").map(Value::take).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let trees =
+        value.get_mut("trees").map(Value::take).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let trees = serde_json::from_value(trees).map_err(|error| broken(&error))?;
     Ok(Whole { chat, trees })
 }

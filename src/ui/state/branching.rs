@@ -64,6 +64,10 @@ impl Chat {
         self.exchanges.iter().chain(&self.aside)
     }
 
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Exchange> {
+        self.exchanges.iter_mut().chain(&mut self.aside)
+    }
+
     /// Makes the last reply anew, beside the one there is.
     pub fn regenerate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
         let Some(last) = self.exchanges.last() else { return };
@@ -77,7 +81,14 @@ impl Chat {
         !question.trim().is_empty() && self.branch(key, question.into(), settings, random, now_ms)
     }
 
-    fn branch(&mut self, key: u64, question: Arc<str>, settings: &Settings, random: u64, now_ms: f64) -> bool {
+    fn branch(
+        &mut self,
+        key: u64,
+        question: Arc<str>,
+        settings: &Settings,
+        random: u64,
+        now_ms: f64,
+    ) -> bool {
         let Some(depth) = self.depth_to_branch_at(key) else { return false };
         self.aside.extend(self.exchanges.drain(depth..));
         self.add(question, Some(key));

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::kept::{kept_exchange, reply_of};
 use super::{Chat, Exchange, Phase};
 use crate::protocol::{FinishReason, Prompt, Request, SamplingOptions};
-use crate::ui::chats::format::{End, Journal, KeptExchange, KeptReply, Record, VERSION, Whole};
+use crate::ui::chats::format::{Journal, KeptExchange, Record, VERSION, Whole};
 use crate::ui::effect::Effect;
 use crate::ui::reply::{Asked, Reply, Status};
-use crate::ui::settings::Settings;
 use crate::ui::words::t;
 
 /// What comes while a reply is made is kept this often, in milliseconds.
@@ -151,7 +151,15 @@ impl Chat {
 
     fn head(&self, epoch_ms: f64) -> Record {
         let Identity { id, title, created_ms, revision } = self.identity.clone();
-        Record { version: VERSION, id, title, created_ms, changed_ms: epoch_ms, revision, exchanges: Vec::new() }
+        Record {
+            version: VERSION,
+            id,
+            title,
+            created_ms,
+            changed_ms: epoch_ms,
+            revision,
+            exchanges: Vec::new(),
+        }
     }
 
     /// The conversation as it is kept; what is still being written is not in it.
@@ -265,7 +273,9 @@ impl Chat {
         let reply = &last.reply;
         // Without a token there is nothing to go on from, but the same request can be sent again.
         let something = !reply.ids.is_empty() || reply.status == Status::Interrupted;
-        if !reply.is_cut() || !something || reply.asked.is_none() {
+        // A server's tokens have no numbers of its own to go on from.
+        let elsewhere = self.choice.server().is_some() && !reply.is_search() && !reply.ids.is_empty();
+        if !reply.is_cut() || !something || elsewhere || reply.asked.is_none() {
             return None;
         }
         Some(self.readiness(&reply.model))
@@ -354,71 +364,6 @@ impl Chat {
             last.previous = None;
         }
         true
-    }
-}
-
-fn kept_exchange(exchange: &Exchange) -> KeptExchange {
-    let reply = &exchange.reply;
-    let after = |ms: f64| ms - reply.asked_ms;
-    KeptExchange {
-        key: exchange.key,
-        parent: exchange.parent,
-        seen: exchange.seen,
-        question: exchange.question.to_string(),
-        reply: KeptReply {
-            end: match reply.status {
-                Status::Done(FinishReason::Stop) => End::Stop,
-                Status::Done(FinishReason::Length) => End::Length,
-                Status::Done(FinishReason::Context) => End::Context,
-                Status::Done(FinishReason::Cancelled) => End::Cancelled,
-                Status::Failed => End::Failed,
-                Status::Interrupted | Status::Queued | Status::Reading | Status::Writing => End::Interrupted,
-            },
-            thought: reply.thought.clone(),
-            output: reply.output.clone(),
-            whole: reply.whole.clone(),
-            tokens: reply.tokens,
-            thought_tokens: reply.thought_tokens,
-            ids: reply.ids.clone(),
-            span_ms: reply.span_ms.map(|(first, last)| (after(first), after(last))),
-            thought_end_ms: reply.thought_end_ms.map(after),
-            prompt: reply.prompt,
-            usage: reply.usage.clone(),
-            seed: reply.seed,
-            model: reply.model.to_string(),
-            thoughts: reply.thoughts,
-            asked: reply.asked.as_deref().cloned(),
-        },
-    }
-}
-
-fn reply_of(kept: &KeptReply, id: u64) -> Reply {
-    Reply {
-        thought: kept.thought.clone(),
-        output: kept.output.clone(),
-        whole: kept.whole.clone(),
-        tokens: kept.tokens,
-        thought_tokens: kept.thought_tokens,
-        ids: kept.ids.clone(),
-        span_ms: kept.span_ms,
-        thought_end_ms: kept.thought_end_ms,
-        prompt: kept.prompt,
-        usage: kept.usage.clone(),
-        model: kept.model.as_str().into(),
-        thoughts: kept.thoughts,
-        asked: kept.asked.clone().map(Arc::new),
-        ..Reply::new(id, status_of(kept.end), kept.seed, 0.0)
-    }
-}
-
-fn status_of(end: End) -> Status {
-    match end {
-        End::Stop => Status::Done(FinishReason::Stop),
-        End::Length => Status::Done(FinishReason::Length),
-        End::Context => Status::Done(FinishReason::Context),
-        End::Cancelled => Status::Done(FinishReason::Cancelled),
-        End::Failed => Status::Failed,
-        End::Interrupted => Status::Interrupted,
     }
 }
 

@@ -35,6 +35,11 @@ impl Chat {
             }
             return true;
         }
+        if let Event::Exported { json, .. } = event {
+            let key = self.all().find(|exchange| exchange.reply.id == id).map(|exchange| exchange.key);
+            key.into_iter().for_each(|key| self.keep_tree(key, json));
+            return true;
+        }
         let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.reply.id == id) else {
             return true;
         };
@@ -45,11 +50,24 @@ impl Chat {
                 Arc::make_mut(&mut exchange.reply).status = Status::Writing;
                 exchange.previous = None;
             }
-            Event::Token { .. } => Arc::make_mut(&mut exchange.reply).touch(now_ms),
-            Event::SearchDone { report, .. } => self.found(id, report),
+            Event::Token { .. } => {
+                Arc::make_mut(&mut exchange.reply).touch(now_ms);
+                self.keep.journal(now_ms);
+            }
+            // What is in the tree by now is not lost if the page goes away.
+            Event::Searched { .. } if self.keep.export_is_due(now_ms) => self.export(id),
+            Event::SearchDone { report, .. } => {
+                self.found(id, report);
+                self.keep.whole = true;
+                self.export(id);
+            }
             _ => {}
         }
         true
+    }
+
+    fn export(&mut self, id: RequestId) {
+        self.effects.push(Effect::Post(Request::Export { id }));
     }
 
     /// The reply of the winning branch becomes the reply of the exchange.
@@ -115,6 +133,15 @@ impl Chat {
         // A file that could not be opened left an exchange without a question.
         if self.exchanges.last().is_some_and(|last| last.reply.id == id && last.question.is_empty()) {
             self.exchanges.pop();
+            self.searches.forget(id);
+            self.notice = Some(Notice::of_import(kind, message));
+            return kind != "gpu_lost";
+        }
+        // One that could not be opened again: its reply is as it was.
+        if let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.reply.id == id)
+            && let Some(previous) = exchange.previous.take()
+        {
+            exchange.reply = previous;
             self.searches.forget(id);
             self.notice = Some(Notice::of_import(kind, message));
             return kind != "gpu_lost";

@@ -43,3 +43,7 @@ pub(super) const TRASH: &str = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13";
 pub(super) const PAUSE: &str = "M9 6v12M15 6v12";
 pub(super) const PLAY: &str = "M8 5l11 7-11 7z";
 pub(super) const BACK: &str = "M15 6l-6 6 6 6";
+pub(super) const FORWARD: &str = "M9 6l6 6-6 6";
+pub(super) const EDIT: &str = "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3";
+pub(super) const FOLDER: &str = "M4 7V5h6l2 2h8v12H4z";
+pub(super) const PANEL: &str = "M4 5h16v14H4zM10 5v14";

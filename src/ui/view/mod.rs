@@ -9,6 +9,8 @@ pub(super) mod app;
 
 mod access_token;
 mod card;
+mod chat_row;
+mod chats;
 mod composer;
 mod conversation;
 mod drop;
@@ -18,6 +20,7 @@ mod inspector;
 mod models;
 mod notice;
 mod pulls;
+mod question;
 mod reply;
 mod search;
 mod server;
