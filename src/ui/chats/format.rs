@@ -289,4 +289,4 @@ impl Journal {
 
 #[cfg(test)]
 #[path = "format_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,6 +3,7 @@
 use super::super::tests::{answered, ask, done, failed, ready, sent, token};
 use super::*;
 use crate::protocol::{Channel, Event, ModelInfo, RequestId, SearchOptions};
+use crate::ui::settings::Settings;
 
 fn kept(chat: &mut Chat) -> Vec<Kept> {
     chat.take_kept(1_000_000.0)

@@ -45,7 +45,7 @@ pub fn ChatsPanel() -> impl IntoView {
     view! {
         <Show when=move || beside.get()>
             <aside class="chats" id="chats" aria-label=t!("chats-title")>
-                <Panel />
+                <Panel drawer=false />
             </aside>
         </Show>
         <dialog
@@ -57,7 +57,7 @@ pub fn ChatsPanel() -> impl IntoView {
         >
             <Show when=move || over.get()>
                 <div class="chats">
-                    <Panel />
+                    <Panel drawer=true />
                 </div>
             </Show>
         </dialog>
@@ -84,7 +84,10 @@ fn is_wide() -> RwSignal<bool> {
 }
 
 #[component]
-fn Panel() -> impl IntoView {
+fn Panel(
+    /// Whether it covers the header, and the button for a new chat there.
+    drawer: bool,
+) -> impl IntoView {
     let page = page();
     let list = NodeRef::<html::Div>::new();
     // Days pass while the page is open; a list that is looked at is not that old.
@@ -108,10 +111,15 @@ fn Panel() -> impl IntoView {
             </button>
         </div>
         <div class="chats-tools">
-            <button type="button" class="plain" on:click=move |_| page.new_chat()>
-                <Icon path=PLUS />
-                {t!("page-new-chat")}
-            </button>
+            {drawer
+                .then(|| {
+                    view! {
+                        <button type="button" class="plain" on:click=move |_| page.new_chat()>
+                            <Icon path=PLUS />
+                            {t!("page-new-chat")}
+                        </button>
+                    }
+                })}
             <input
                 type="search"
                 node_ref=page.chats_search
