@@ -20,6 +20,7 @@ pub mod state;
 pub mod symbols;
 pub mod task;
 mod tex;
+pub mod tokens;
 
 mod dom;
 mod link;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::protocol::{
     BenchOptions, BenchReport, DeviceInfo, Event, FinishReason, LoadOptions, LoadPhase, Message, ModelInfo,
-    Prompt, Request, RequestId, Role, SearchOptions, SelfTestResult,
+    Prompt, Request, RequestId, Role, SamplingOptions, SearchOptions, SelfTestResult,
 };
 
 use super::choice::Choice;
@@ -18,6 +18,7 @@ use super::reply::{Reply, Status};
 use super::search::{Searches, compare::Comparison};
 use super::settings::Settings;
 use super::task::Task;
+use super::tokens::{ALTERNATIVES, Told};
 
 /// How far the engine has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +192,7 @@ impl Chat {
                 return;
             }
         }
+        let sampling = SamplingOptions { top_logprobs: ALTERNATIVES, ..sampling };
         self.effects.push(Effect::Post(Request::Generate { id, prompt, sampling }));
     }
 
@@ -285,14 +287,16 @@ impl Chat {
                     Arc::make_mut(&mut exchange.reply).prompt = (prompt_tokens, cached_tokens);
                 }
             }
-            Event::Token { id, choice: 0, channel, text, .. } => {
+            Event::Token { id, choice: 0, channel, text, token, logprob, top, .. } => {
                 if let Some(exchange) = self.exchange(id) {
-                    Arc::make_mut(&mut exchange.reply).push(channel, &text, now_ms);
+                    let reply = Arc::make_mut(&mut exchange.reply);
+                    reply.push(channel, &text, now_ms);
+                    reply.tell(Told::new(token, channel, &text, logprob, top));
                 }
             }
             Event::Text { id, choice: 0, channel, text, .. } => {
                 if let Some(exchange) = self.exchange(id) {
-                    Arc::make_mut(&mut exchange.reply).append(channel, &text);
+                    Arc::make_mut(&mut exchange.reply).tell_late(channel, &text);
                 }
             }
             Event::Done { id, finish_reason, usage, replies } => {
