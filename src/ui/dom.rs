@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::words::{Language, t};
+
 /// Milliseconds since the page was opened.
 pub(super) fn now_ms() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
@@ -17,6 +19,21 @@ pub(super) fn random_seed() -> u64 {
 /// The page's query, with its question mark.
 pub(super) fn query() -> String {
     window().location().search().unwrap_or_default()
+}
+
+/// The language the browser asks pages for.
+pub(super) fn language() -> Language {
+    let tags: Vec<String> =
+        window().navigator().languages().iter().filter_map(|tag| tag.as_string()).collect();
+    Language::best(tags.iter().map(String::as_str))
+}
+
+/// Tells the browser, and screen readers, which language the page speaks.
+pub(super) fn set_language(language: Language) {
+    if let Some(root) = document().document_element() {
+        // Setting an attribute of a known name cannot fail.
+        drop(root.set_attribute("lang", language.code()));
+    }
 }
 
 /// Reads a value kept by an earlier visit. Storage may be off; then nothing is kept.
@@ -123,8 +140,11 @@ pub(super) fn copy_code(event: &web_sys::MouseEvent) {
         button.closest("figure").ok().flatten().and_then(|figure| figure.query_selector("code").ok()?);
     let Some(text) = code.and_then(|code| code.text_content()) else { return };
     leptos::task::spawn_local(async move {
-        let label = if copy(text).await { "Copied" } else { "Not allowed" };
-        button.set_text_content(Some(label));
-        set_timeout(move || button.set_text_content(Some("Copy")), std::time::Duration::from_millis(1500));
+        let label = if copy(text).await { t!("page-code-copied") } else { t!("page-code-not-allowed") };
+        button.set_text_content(Some(&label));
+        set_timeout(
+            move || button.set_text_content(Some(&t!("page-code-copy"))),
+            std::time::Duration::from_millis(1500),
+        );
     });
 }

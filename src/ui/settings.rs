@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words::Language;
 use crate::protocol::{KvType, LoadOptions, Quantize, SamplingOptions, Variant};
 
 /// The knobs; `None` leaves the choice to the model.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub top_k: Option<u32>,
     /// Fixed random numbers; `None` for new ones each time.
     pub seed: Option<u64>,
+    /// The language of the page; `None` for the browser's.
+    pub language: Option<Language>,
 }
 
 impl Settings {

@@ -2,6 +2,7 @@
 //! engine says, and nothing else. No DOM here, so all of it is tested natively.
 
 mod loading;
+mod measuring;
 mod searching;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::protocol::{
 
 use super::choice::Choice;
 use super::effect::Effect;
+use super::meter::Meter;
 use super::notices::{Notice, Remark};
 use super::reply::{Reply, Status};
 use super::search::{Searches, compare::Comparison};
@@ -82,6 +84,8 @@ pub struct Chat {
     pub searches: Searches,
     /// The same question in four ways.
     pub comparison: Option<Comparison>,
+    /// Tokens of what is being written.
+    pub meter: Meter,
     options: LoadOptions,
     effects: Vec<Effect>,
     /// How to ask the last question once the model is loaded.
@@ -110,6 +114,7 @@ impl Chat {
             search: None,
             searches: Searches::default(),
             comparison: None,
+            meter: Meter::default(),
             options,
             effects: Vec::new(),
             waiting: None,
@@ -268,6 +273,7 @@ impl Chat {
             // Said once; a second time would load the model twice.
             Event::Ready if self.phase == Phase::Starting => {
                 self.alive = true;
+                self.meter.restarted();
                 self.begin_load();
             }
             Event::Device { device } => self.device = Some(Arc::new(device)),
@@ -313,6 +319,10 @@ impl Chat {
                     };
                 }
             }
+            Event::Tokenized { id, tokens, .. } => {
+                self.measured(id, Some(tokens.len()));
+            }
+            Event::Failed { id: Some(id), .. } if self.measured(id, None) => {}
             Event::Failed { id, kind, message, .. } => self.fail(id, &kind, &message),
             Event::Benched { id, report } if self.bench.is(id) => self.bench = Task::Done(report),
             Event::SelfTested { id, results } if self.self_test.is(id) => {

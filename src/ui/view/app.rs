@@ -14,8 +14,9 @@ use super::settings::{self, SettingsDialog};
 use super::strips::Strips;
 use super::support::{self, Missing, Unsupported};
 use crate::ui::page::{Page, page};
-use crate::ui::progress;
 use crate::ui::state::{Chat, Phase};
+use crate::ui::words::{self, t};
+use crate::ui::{dom, progress};
 
 /// The page, or why there is none.
 #[component]
@@ -49,6 +50,19 @@ fn Shell() -> impl IntoView {
         }
     });
     on_cleanup(move || handle.remove());
+    let language = Memo::new(move |_| page.settings.with(|settings| settings.language));
+    // Another language mounts all of it anew: components read their words once.
+    move || {
+        let language = language.get().unwrap_or_else(dom::language);
+        words::speak(language);
+        dom::set_language(language);
+        view! { <Frame no_gpu /> }
+    }
+}
+
+#[component]
+fn Frame(no_gpu: Memo<bool>) -> impl IntoView {
+    let page = page();
     view! {
         <a class="skip" href="#message">"Skip to the message box"</a>
         <header class="top">
@@ -61,7 +75,7 @@ fn Shell() -> impl IntoView {
                     on:click=move |_| settings::open(page.settings_dialog)
                 >
                     <Icon path=SLIDERS />
-                    <span class="label">"Settings"</span>
+                    <span class="label">{t!("page-settings")}</span>
                 </button>
                 <button
                     type="button"
@@ -73,7 +87,7 @@ fn Shell() -> impl IntoView {
                     }
                 >
                     <Icon path=PLUS />
-                    <span class="label">"New chat"</span>
+                    <span class="label">{t!("page-new-chat")}</span>
                 </button>
             </nav>
         </header>
