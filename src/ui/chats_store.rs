@@ -12,7 +12,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 use super::chats::format::{self, Record, Whole};
 use super::chats::list::Head;
-use super::chats::{For, Told, Wish};
+use super::chats::{Answer, For, Wish};
 use super::dom;
 
 /// The database, and what tabs tell each other on.
@@ -31,7 +31,7 @@ pub(super) struct Store {
     _on_message: Option<Closure<dyn FnMut(MessageEvent)>>,
 }
 
-type Deliver = Rc<dyn Fn(Told)>;
+type Deliver = Rc<dyn Fn(Answer)>;
 
 struct Shelf {
     db: Database,
@@ -40,7 +40,7 @@ struct Shelf {
 
 impl Store {
     /// Opens the database; `before` is what this tab showed before it was reloaded.
-    pub(super) fn open(before: Option<String>, deliver: impl Fn(Told) + 'static) -> Self {
+    pub(super) fn open(before: Option<String>, deliver: impl Fn(Answer) + 'static) -> Self {
         let deliver: Deliver = Rc::new(deliver);
         let tabs =
             dom::has("BroadcastChannel", None).then(|| BroadcastChannel::new("polo.chats").ok()).flatten();
@@ -49,7 +49,7 @@ impl Store {
             let closure = Closure::new(move |message: MessageEvent| {
                 let text = message.data().as_string().unwrap_or_default();
                 if let Some((what, id)) = text.split_once(':') {
-                    hear(Told::Elsewhere(id.to_owned(), what == "gone"));
+                    hear(Answer::Elsewhere(id.to_owned(), what == "gone"));
                 }
             });
             tabs.set_onmessage(Some(closure.as_ref().unchecked_ref()));
@@ -88,10 +88,10 @@ async fn serve(
             while let Ok(wish) = asked.try_recv() {
                 if let Wish::Save(chat) = wish {
                     let whole = Whole { chat: *chat, trees: BTreeMap::new() };
-                    deliver(Told::Failed(Box::new(whole), error.to_string()));
+                    deliver(Answer::Failed(Box::new(whole), error.to_string()));
                 }
             }
-            deliver(Told::Closed(error.to_string()));
+            deliver(Answer::Closed(error.to_string()));
             return;
         }
     };
@@ -102,7 +102,7 @@ async fn serve(
             Err(error) => {
                 let why = error.to_string();
                 let whole = Box::new(unkept);
-                deliver(if why.contains("Quota") { Told::Full(whole) } else { Told::Failed(whole, why) });
+                deliver(if why.contains("Quota") { Answer::Full(whole) } else { Answer::Failed(whole, why) });
             }
         }
     }
@@ -164,7 +164,7 @@ impl Shelf {
         }
     }
 
-    async fn grant(&self, wish: Wish) -> Result<Vec<Told>, idb::Error> {
+    async fn grant(&self, wish: Wish) -> Result<Vec<Answer>, idb::Error> {
         let told = match wish {
             Wish::Save(chat) => self.save(*chat).await?,
             Wish::Journal(journal) => {
@@ -184,7 +184,7 @@ impl Shelf {
             }
             Wish::Read(id, why) => {
                 let whole = self.read(&id).await?;
-                Told::Read(id, whole.map(Box::new), why)
+                Answer::Read(id, whole.map(Box::new), why)
             }
             Wish::Delete(id) => {
                 let whole = self.read(&id).await?;
@@ -195,22 +195,22 @@ impl Shelf {
                 transaction.object_store(TREES)?.delete(trees_of(&id)?)?.await?;
                 end(transaction).await?;
                 self.tell("gone", &id);
-                Told::Deleted(id, whole.map(Box::new))
+                Answer::Deleted(id, whole.map(Box::new))
             }
             Wish::Put(chats) => {
                 let mut heads = Vec::new();
                 for whole in chats {
                     heads.push(self.put(whole).await?);
                 }
-                Told::Imported(heads)
+                Answer::Imported(heads)
             }
-            Wish::ReadAll(why) => Told::All(self.read_all(why).await?, why),
+            Wish::ReadAll(why) => Answer::All(self.read_all(why).await?, why),
         };
         Ok(vec![told])
     }
 
     /// Writes a conversation. Where another tab wrote it since this one read it, both are kept.
-    async fn save(&self, mut chat: Record) -> Result<Told, idb::Error> {
+    async fn save(&self, mut chat: Record) -> Result<Answer, idb::Error> {
         let transaction = self.write()?;
         let chats = transaction.object_store(CHATS)?;
         let at = key(&chat.id);
@@ -224,7 +224,7 @@ impl Shelf {
         transaction.object_store(JOURNAL)?.delete(at)?.await?;
         end(transaction).await?;
         self.tell("kept", &chat.id);
-        Ok(Told::Saved(head, chat.revision, merged.then(|| Box::new(chat))))
+        Ok(Answer::Saved(head, chat.revision, merged.then(|| Box::new(chat))))
     }
 
     /// Adds a conversation with its searches to what is here.
@@ -279,7 +279,7 @@ impl Shelf {
     }
 
     /// Puts what a page left in its journal into the conversations, and reads the list.
-    async fn recover(&self, before: Option<&str>) -> Result<Told, idb::Error> {
+    async fn recover(&self, before: Option<&str>) -> Result<Answer, idb::Error> {
         let transaction = self.db.transaction(&STORES, TransactionMode::ReadOnly)?;
         let journals = transaction.object_store(JOURNAL)?.get_all(None, None)?.await?;
         let mut cut_off = Vec::new();
@@ -297,6 +297,6 @@ impl Shelf {
         let transaction = self.db.transaction(&STORES, TransactionMode::ReadOnly)?;
         let heads = transaction.object_store(HEADS)?.get_all(None, None)?.await?;
         let heads = heads.into_iter().filter_map(|head| serde_json::from_str(&head.as_string()?).ok());
-        Ok(Told::Opened(heads.collect(), cut_off))
+        Ok(Answer::Opened(heads.collect(), cut_off))
     }
 }

@@ -9,6 +9,7 @@ use crate::protocol::{
 };
 
 use super::notices::Notice;
+use super::tokens::Told;
 
 /// How far a reply has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct Reply {
     pub thought_tokens: usize,
     /// Tokens so far.
     pub tokens: usize,
+    /// The tokens one by one; each apart, since a reply is copied for every frame that shows it.
+    pub told: Vec<Arc<Told>>,
     /// Tokens of the prompt, and how many of them were kept from before.
     pub prompt: (usize, usize),
     /// When it was asked for, in milliseconds of the page's clock.
@@ -74,8 +77,6 @@ pub struct Reply {
     pub model: Arc<str>,
     /// How that model marks its thoughts.
     pub thoughts: ThoughtFormat,
-    /// Ids of the tokens so far.
-    pub ids: Vec<u32>,
     /// Tokens that were there when it went on, and of them those of the thought: the engine counts them as prompt.
     pub begun: (usize, usize),
     /// How it was asked for, once it was sent.
@@ -95,6 +96,7 @@ impl Reply {
             whole: None,
             thought_tokens: 0,
             tokens: 0,
+            told: Vec::new(),
             prompt: (0, 0),
             asked_ms: now_ms,
             span_ms: None,
@@ -103,7 +105,6 @@ impl Reply {
             seed,
             model: "".into(),
             thoughts: ThoughtFormat::None,
-            ids: Vec::new(),
             begun: (0, 0),
             asked: None,
             failure: None,
@@ -132,7 +133,7 @@ impl Reply {
         self.span_ms = self.span_ms.map(|(first, last)| (first + lay, last + lay));
         self.thought_end_ms = self.thought_end_ms.map(|ms| ms + lay);
         (self.id, self.status, self.failure) = (id, Status::Reading, None);
-        self.begun = (self.ids.len(), self.thought_tokens);
+        self.begun = (self.told.len(), self.thought_tokens);
     }
 
     /// Takes the engine's counts at the end.
@@ -175,6 +176,19 @@ impl Reply {
             Channel::Output => {
                 self.thought_end_ms.get_or_insert(now_ms);
             }
+        }
+    }
+
+    /// Keeps what is known of the token that was taken last.
+    pub fn tell(&mut self, told: Told) {
+        self.told.push(Arc::new(told));
+    }
+
+    /// Takes text that came late, after the token it belongs to.
+    pub fn tell_late(&mut self, channel: Channel, text: &str) {
+        self.append(channel, text);
+        if let Some(last) = self.told.last_mut() {
+            Arc::make_mut(last).say(text);
         }
     }
 

@@ -5,6 +5,7 @@ mod branching;
 mod keeping;
 mod kept;
 mod loading;
+mod measuring;
 mod searching;
 
 pub use branching::{Branches, Exchange, Standing};
@@ -15,16 +16,18 @@ use std::sync::Arc;
 
 use crate::protocol::{
     BenchOptions, BenchReport, DeviceInfo, Event, FinishReason, LoadOptions, LoadPhase, Message, ModelInfo,
-    Prompt, Request, RequestId, Role, SearchOptions, SelfTestResult,
+    Prompt, Request, RequestId, Role, SamplingOptions, SearchOptions, SelfTestResult,
 };
 
 use super::choice::Choice;
 use super::effect::Effect;
+use super::meter::Meter;
 use super::notices::{Notice, Remark};
 use super::reply::{Asked, Reply, Status};
 use super::search::{Searches, compare::Comparison};
 use super::settings::Settings;
 use super::task::Task;
+use super::tokens::{ALTERNATIVES, Told};
 use super::words::t;
 
 /// How far the engine has come.
@@ -82,6 +85,8 @@ pub struct Chat {
     pub searches: Searches,
     /// The same question in four ways.
     pub comparison: Option<Comparison>,
+    /// Tokens of what is being written.
+    pub meter: Meter,
     options: LoadOptions,
     effects: Vec<Effect>,
     /// How to ask the last question once the model is loaded.
@@ -115,6 +120,7 @@ impl Chat {
             search: None,
             searches: Searches::default(),
             comparison: None,
+            meter: Meter::default(),
             options,
             effects: Vec::new(),
             waiting: None,
@@ -191,6 +197,7 @@ impl Chat {
                 return;
             }
         }
+        let sampling = SamplingOptions { top_logprobs: ALTERNATIVES, ..sampling };
         self.effects.push(Effect::Post(Request::Generate { id, prompt, sampling }));
     }
 
@@ -256,6 +263,7 @@ impl Chat {
             // Said once; a second time would load the model twice.
             Event::Ready if self.phase == Phase::Starting => {
                 self.alive = true;
+                self.meter.restarted();
                 self.begin_load();
             }
             Event::Device { device } => self.device = Some(Arc::new(device)),
@@ -276,17 +284,18 @@ impl Chat {
                     reply.prompt = (prompt_tokens.saturating_sub(reply.begun.0), cached_tokens);
                 }
             }
-            Event::Token { id, choice: 0, channel, text, token, .. } => {
+            Event::Token { id, choice: 0, channel, text, token, logprob, top, .. } => {
                 if let Some(exchange) = self.exchange(id) {
                     let reply = Arc::make_mut(&mut exchange.reply);
                     reply.push(channel, &text, now_ms);
-                    reply.ids.push(token);
-                    self.keep.journal(now_ms);
+                    reply.tell(Told::new(token, channel, &text, logprob, top));
+                    let tokens = reply.tokens;
+                    self.keep.journal(tokens, now_ms);
                 }
             }
             Event::Text { id, choice: 0, channel, text, .. } => {
                 if let Some(exchange) = self.exchange(id) {
-                    Arc::make_mut(&mut exchange.reply).append(channel, &text);
+                    Arc::make_mut(&mut exchange.reply).tell_late(channel, &text);
                 }
             }
             Event::Done { id, finish_reason, usage, replies } => {
@@ -304,6 +313,10 @@ impl Chat {
                     self.keep.whole = true;
                 }
             }
+            Event::Tokenized { id, tokens, .. } => {
+                self.measured(id, Some(tokens.len()));
+            }
+            Event::Failed { id: Some(id), .. } if self.measured(id, None) => {}
             Event::Failed { id, kind, message, .. } => self.fail(id, &kind, &message),
             Event::Benched { id, report } if self.bench.is(id) => self.bench = Task::Done(report),
             Event::SelfTested { id, results } if self.self_test.is(id) => {

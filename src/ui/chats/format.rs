@@ -2,12 +2,14 @@
 //! step to the next is a function of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::protocol::{ThoughtFormat, Usage};
 use crate::ui::reply::Asked;
+use crate::ui::tokens::Told;
 
 /// The version that is written.
 pub const VERSION: u32 = 2;
@@ -89,8 +91,9 @@ pub struct KeptReply {
     pub tokens: usize,
     /// Of them, of the thought.
     pub thought_tokens: usize,
-    /// Ids of the tokens.
-    pub ids: Vec<u32>,
+    /// Its tokens, with what else they could have been.
+    #[serde(with = "shared", skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Arc<Told>>,
     /// Milliseconds from asking to the first token and to the last.
     pub span_ms: Option<(f64, f64)>,
     /// Milliseconds from asking to the end of the thought.
@@ -284,6 +287,24 @@ impl Journal {
         let open = Record { exchanges: vec![self.open], ..Record::default() };
         chat.take_in(&open);
         chat
+    }
+}
+
+/// Tokens are shared with the page while it shows them.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Told;
+
+    #[expect(clippy::ptr_arg, reason = "serde gives the field as it is")]
+    pub(super) fn serialize<S: Serializer>(told: &Vec<Arc<Told>>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(told.iter().map(AsRef::as_ref))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Told>>, D::Error> {
+        Ok(Vec::<Told>::deserialize(from)?.into_iter().map(Arc::new).collect())
     }
 }
 

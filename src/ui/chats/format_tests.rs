@@ -1,13 +1,13 @@
 //! What is written is read again, what older versions wrote too, and nothing else.
 
 use super::*;
-use crate::protocol::{SamplingOptions, SearchOptions};
+use crate::protocol::{Channel, SamplingOptions, SearchOptions};
 
 pub(crate) fn exchange(key: u64, parent: Option<u64>, question: &str, output: &str) -> KeptExchange {
     let reply = KeptReply {
         output: output.into(),
         tokens: 3,
-        ids: vec![1, 2, 3],
+        told: vec![Arc::new(Told::new(1, Channel::Output, output, -0.5, vec![]))],
         asked: Some(Asked {
             system: "Be brief.".into(),
             sampling: SamplingOptions { seed: 9, ..SamplingOptions::default() },
@@ -20,7 +20,14 @@ pub(crate) fn exchange(key: u64, parent: Option<u64>, question: &str, output: &s
 }
 
 pub(crate) fn chat(id: &str, exchanges: Vec<KeptExchange>) -> Record {
-    Record { version: VERSION, id: id.into(), created_ms: 1.0, changed_ms: 2.0, exchanges, ..Record::default() }
+    Record {
+        version: VERSION,
+        id: id.into(),
+        created_ms: 1.0,
+        changed_ms: 2.0,
+        exchanges,
+        ..Record::default()
+    }
 }
 
 #[test]
@@ -49,7 +56,9 @@ fn a_conversation_of_version_1_is_read_as_one_branch() {
     assert_eq!(record.exchanges[1].reply.end, End::Length);
     let file = format!(r#"{{"format":"polo-chats","version":1,"chats":[{{"chat":{VERSION_1}}}]}}"#);
     assert_eq!(read_file(&file).unwrap()[0].chat, record);
-    let journal = format!(r#"{{"chat":{VERSION_1},"open":{{"key":9,"parent":8,"seen":9,"question":"","reply":{{}}}}}}"#);
+    let journal = format!(
+        r#"{{"chat":{VERSION_1},"open":{{"key":9,"parent":8,"seen":9,"question":"","reply":{{}}}}}}"#
+    );
     assert_eq!(read_journal(&journal).unwrap().chat, record);
 }
 
@@ -62,7 +71,8 @@ fn what_is_no_conversation_is_refused_with_its_reason() {
         assert!(read_journal(text).is_err(), "{text}");
     }
     assert_eq!(read_file("{\"format\":\"other\"}"), Err(Unreadable::Foreign));
-    let one_is_empty = [Whole { chat: chat("a", vec![exchange(1, None, "q", "a")]), ..Whole::default() }, Whole::default()];
+    let one_is_empty =
+        [Whole { chat: chat("a", vec![exchange(1, None, "q", "a")]), ..Whole::default() }, Whole::default()];
     for text in ["{", "{\"format\":\"polo-chats\"}", &write_file(&one_is_empty)] {
         assert!(matches!(read_file(text), Err(Unreadable::Broken(_) | Unreadable::Newer(_))), "{text}");
     }

@@ -1,97 +1,19 @@
 //! The conversations that are kept: the list of them, what is found in it, and how the storage stands. No DOM and
-//! no database here: [`Wish`]es go out, [`Told`] comes back.
+//! no database here: [`Wish`]es go out, [`Answer`]s come back.
 
+mod finding;
 pub mod format;
 pub mod list;
 pub mod markdown;
+pub mod talk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use finding::Group;
 use format::{Journal, Record, Unreadable, Whole};
-use list::{Age, Head};
-
-/// What is asked of the storage.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Wish {
-    /// Keep a conversation; `written` is the revision it was read at, or written at last.
-    Save(Box<Record>),
-    /// Keep what is being written.
-    Journal(Box<Journal>),
-    /// Keep a search: conversation, exchange, what `Exported` held.
-    Tree(String, u64, Arc<str>),
-    /// Read a conversation.
-    Read(String, For),
-    /// Delete a conversation.
-    Delete(String),
-    /// Keep conversations with their searches.
-    Put(Vec<Whole>),
-    /// Read all of them.
-    ReadAll(For),
-}
-
-/// What something is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum For {
-    /// To show it.
-    Show,
-    /// To save it as a file.
-    Export,
-    /// To copy it as Markdown.
-    Copy,
-    /// To search in it.
-    Search,
-    /// Another tab has written it.
-    Sync,
-    /// To be given another title.
-    Rename,
-    /// To show it when the page starts, unless the reader was quicker.
-    Resume,
-}
-
-/// What comes from the storage.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Told {
-    /// It is open: what it holds, and which of that was cut off.
-    Opened(Vec<Head>, Vec<String>),
-    /// It does not keep anything here, and says why.
-    Closed(String),
-    /// A conversation was kept under this revision; with what another tab had written, where that was taken in.
-    Saved(Head, u64, Option<Box<Record>>),
-    /// There was no room for it.
-    Full(Box<Whole>),
-    /// It could not be written, and why.
-    Failed(Box<Whole>, String),
-    /// A conversation; `None` where it is gone.
-    Read(String, Option<Box<Whole>>, For),
-    /// All conversations.
-    All(Vec<Whole>, For),
-    /// A conversation was deleted; this is what it was.
-    Deleted(String, Option<Box<Whole>>),
-    /// Conversations were kept.
-    Imported(Vec<Head>),
-    /// Another tab has written a conversation, or deleted it.
-    Elsewhere(String, bool),
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Act {
-    /// Ask the storage.
-    Wish(Wish),
-    /// Show this conversation.
-    Show(Box<Whole>),
-    /// Show this conversation, unless something was asked already.
-    Resume(Box<Whole>),
-    /// Take in what another tab wrote of the one that is shown.
-    TakeIn(Box<Record>),
-    /// It was kept under this revision, and merged with what another tab wrote.
-    Kept(String, u64, Option<Box<Record>>),
-    /// Hand the person a file: name, text.
-    Download(String, String),
-    /// Put this on the clipboard.
-    Copy(String),
-}
+use list::Head;
+pub use talk::{Act, Answer, For, Wish};
 
 /// How the storage stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -159,9 +81,6 @@ pub enum Said {
     /// So many were found.
     Found(usize),
 }
-
-/// Conversations of one age.
-pub type Group = (Option<Age>, Vec<(Head, Option<String>)>);
 
 impl Chats {
     /// Nothing is known yet; `before` is what this tab showed before it was reloaded.
@@ -372,66 +291,15 @@ impl Chats {
         self.was_read(&chat.id, Some(Box::new(Whole { chat: chat.clone(), ..Whole::default() })), For::Copy);
     }
 
-    /// Searches in titles and texts.
-    pub fn search(&mut self, query: &str) {
-        query.clone_into(&mut self.query);
-        if self.texts.is_none() && !query.trim().is_empty() {
-            self.texts = Some(BTreeMap::new());
-            let loose: Vec<_> = self.loose.values().cloned().collect();
-            self.have_texts(&loose);
-            if !matches!(self.stand, Stand::Nothing(_)) {
-                self.wish(Wish::ReadAll(For::Search));
-            }
-        }
-        if !query.trim().is_empty() {
-            self.announcement = Said::Found(self.found().len());
-        }
-    }
-
-    fn have_texts(&mut self, chats: &[Whole]) {
-        let texts = self.texts.get_or_insert_default();
-        for whole in chats {
-            texts.insert(whole.chat.id.clone(), list::text_of(&whole.chat));
-        }
-    }
-
-    fn found(&self) -> Vec<(Head, Option<String>)> {
-        let texts = self.texts.as_ref();
-        let found = self.heads.iter().filter_map(|head| {
-            if list::find(&head.title.to_lowercase(), &self.query).is_some() {
-                return Some((head.clone(), None));
-            }
-            let snippet = list::find(texts?.get(&head.id)?, &self.query)?;
-            Some((head.clone(), Some(snippet)))
-        });
-        found.collect()
-    }
-
-    /// The list: what was found, or all of it by age.
-    pub fn groups(&self, now_ms: f64, behind_minutes: f64) -> Vec<Group> {
-        if !self.query.trim().is_empty() {
-            return vec![(None, self.found())];
-        }
-        let mut groups: Vec<Group> = Vec::new();
-        for head in &self.heads {
-            let age = Some(list::age(head.changed_ms, now_ms, behind_minutes));
-            match groups.last_mut().filter(|(last, _)| *last == age) {
-                Some((_, heads)) => heads.push((head.clone(), None)),
-                None => groups.push((age, vec![(head.clone(), None)])),
-            }
-        }
-        groups
-    }
-
     /// The conversations in the order of the list.
     pub fn heads(&self) -> &[Head] {
         &self.heads
     }
 
     /// Takes what the storage tells.
-    pub fn apply(&mut self, told: Told) {
+    pub fn apply(&mut self, told: Answer) {
         match told {
-            Told::Opened(heads, cut_off) => {
+            Answer::Opened(heads, cut_off) => {
                 self.stand = Stand::Keeping;
                 heads.into_iter().for_each(|head| self.note_head(head));
                 // The reader comes back to what this tab showed, or to a reply that was cut off.
@@ -440,8 +308,8 @@ impl Chats {
                     self.read(&id, For::Resume);
                 }
             }
-            Told::Closed(why) => self.stand = Stand::Nothing(why),
-            Told::Saved(head, revision, merged) => {
+            Answer::Closed(why) => self.stand = Stand::Nothing(why),
+            Answer::Saved(head, revision, merged) => {
                 // Room was made, by the person or by the browser.
                 if self.loose.remove(&head.id).is_some() && self.loose.is_empty() {
                     self.stand = Stand::Keeping;
@@ -449,10 +317,10 @@ impl Chats {
                 self.acts.push(Act::Kept(head.id.clone(), revision, merged));
                 self.note_head(head);
             }
-            Told::Full(whole) => self.could_not_keep(*whole, Stand::Full),
-            Told::Failed(whole, why) => self.could_not_keep(*whole, Stand::Failed(why)),
-            Told::Read(id, whole, why) => self.was_read(&id, whole, why),
-            Told::All(mut chats, why) => {
+            Answer::Full(whole) => self.could_not_keep(*whole, Stand::Full),
+            Answer::Failed(whole, why) => self.could_not_keep(*whole, Stand::Failed(why)),
+            Answer::Read(id, whole, why) => self.was_read(&id, whole, why),
+            Answer::All(mut chats, why) => {
                 // What could not be written is newer than what was.
                 for loose in self.loose.values() {
                     chats.retain(|whole| whole.chat.id != loose.chat.id);
@@ -463,12 +331,12 @@ impl Chats {
                     _ => self.export(&chats),
                 }
             }
-            Told::Deleted(_, whole) => {
+            Answer::Deleted(_, whole) => {
                 self.deleted = self.deleted.take().or(whole.map(|whole| *whole));
                 // There may be room now.
                 self.try_again();
             }
-            Told::Imported(heads) => {
+            Answer::Imported(heads) => {
                 for head in heads {
                     self.loose.remove(&head.id);
                     self.note_head(head);
@@ -477,10 +345,10 @@ impl Chats {
                     self.stand = Stand::Keeping;
                 }
             }
-            Told::Elsewhere(id, true) => {
+            Answer::Elsewhere(id, true) => {
                 self.drop_head(&id);
             }
-            Told::Elsewhere(id, false) => self.wish(Wish::Read(id, For::Sync)),
+            Answer::Elsewhere(id, false) => self.wish(Wish::Read(id, For::Sync)),
         }
     }
 

@@ -15,7 +15,7 @@ fn whole(id: &str, question: &str) -> Whole {
 fn opened() -> Chats {
     let mut chats = Chats::new(None);
     let heads = vec![Head::of(&record("a", "apples", 1.0)), Head::of(&record("b", "bags", 2.0))];
-    chats.apply(Told::Opened(heads, vec![]));
+    chats.apply(Answer::Opened(heads, vec![]));
     assert!(chats.take_acts().is_empty());
     chats
 }
@@ -54,7 +54,7 @@ fn a_tab_comes_back_to_what_it_showed_and_a_new_one_to_what_was_cut_off() {
         (None, vec![], None),
     ] {
         let mut chats = Chats::new(before.map(str::to_owned));
-        chats.apply(Told::Opened(heads(), cut.into_iter().map(str::to_owned).collect()));
+        chats.apply(Answer::Opened(heads(), cut.into_iter().map(str::to_owned).collect()));
         let wish = expected.map(|id| Act::Wish(Wish::Read(id.into(), For::Resume)));
         assert_eq!(chats.take_acts(), wish.into_iter().collect::<Vec<_>>());
     }
@@ -66,7 +66,7 @@ fn what_was_deleted_comes_back_with_its_searches() {
     chats.delete("a");
     assert_eq!((ids(&chats), chats.take_acts()), (vec!["b"], vec![Act::Wish(Wish::Delete("a".into()))]));
     let lost = Whole { trees: [(1, "tree".into())].into(), ..whole("a", "apples") };
-    chats.apply(Told::Deleted("a".into(), Some(Box::new(lost.clone()))));
+    chats.apply(Answer::Deleted("a".into(), Some(Box::new(lost.clone()))));
     assert_eq!(chats.deleted, Some(lost.clone()));
     chats.restore();
     assert_eq!((ids(&chats), chats.take_acts()), (vec!["b", "a"], vec![Act::Wish(Wish::Put(vec![lost]))]));
@@ -78,7 +78,7 @@ fn a_full_storage_loses_nothing_and_room_is_used() {
     let mut chats = opened();
     chats.keep(record("c", "carrots", 3.0));
     let [unkept] = &saved(&mut chats)[..] else { panic!("one is to be saved") };
-    chats.apply(Told::Full(Box::new(Whole { chat: unkept.clone(), ..Whole::default() })));
+    chats.apply(Answer::Full(Box::new(Whole { chat: unkept.clone(), ..Whole::default() })));
     assert!(chats.stand == Stand::Full && chats.would_lose());
     chats.keep(record("c", "carrots and more", 4.0));
     chats.keep_tree("c".into(), 1, "tree".into());
@@ -88,17 +88,17 @@ fn a_full_storage_loses_nothing_and_room_is_used() {
     assert_eq!((shown.chat.changed_ms, shown.trees.len()), (4.0, 1));
     chats.delete("a");
     chats.take_acts();
-    chats.apply(Told::Deleted("a".into(), None));
+    chats.apply(Answer::Deleted("a".into(), None));
     let [Act::Wish(Wish::Put(tried))] = &chats.take_acts()[..] else { panic!("there may be room") };
     assert_eq!(tried[0].chat.exchanges[0].question, "carrots and more");
-    chats.apply(Told::Imported(vec![Head::of(&tried[0].chat)]));
+    chats.apply(Answer::Imported(vec![Head::of(&tried[0].chat)]));
     assert!(chats.stand == Stand::Keeping && !chats.would_lose());
 }
 
 #[test]
 fn a_journal_that_has_no_room_puts_nothing_in_the_place_of_the_conversation() {
     let mut chats = opened();
-    chats.apply(Told::Full(Box::default()));
+    chats.apply(Answer::Full(Box::default()));
     assert_eq!(chats.stand, Stand::Full);
     chats.read("a", For::Show);
     assert_eq!(chats.take_acts(), [Act::Wish(Wish::Read("a".into(), For::Show))]);
@@ -109,8 +109,8 @@ fn without_a_storage_everything_lives_as_long_as_the_tab() {
     let mut chats = Chats::new(None);
     chats.keep(record("early", "asked at once", 1.0));
     let unkept = Whole { chat: saved(&mut chats).remove(0), ..Whole::default() };
-    chats.apply(Told::Failed(Box::new(unkept), "no".into()));
-    chats.apply(Told::Closed("private".into()));
+    chats.apply(Answer::Failed(Box::new(unkept), "no".into()));
+    chats.apply(Answer::Closed("private".into()));
     chats.keep(record("a", "apples", 2.0));
     chats.keep_open(Journal::default());
     assert!(chats.take_acts().is_empty(), "nobody is asked");
@@ -130,7 +130,7 @@ fn titles_and_texts_are_searched() {
     let mut chats = opened();
     chats.search("answer app");
     assert_eq!(chats.take_acts(), [Act::Wish(Wish::ReadAll(For::Search))]);
-    chats.apply(Told::All(vec![whole("a", "apples"), whole("b", "bags")], For::Search));
+    chats.apply(Answer::All(vec![whole("a", "apples"), whole("b", "bags")], For::Search));
     let [(None, found)] = &chats.groups(0.0, 0.0)[..] else { panic!("one group") };
     assert_eq!((found.len(), found[0].0.id.as_str()), (1, "a"));
     assert!(found[0].1.as_ref().unwrap().contains("answer"));
@@ -149,7 +149,7 @@ fn one_that_is_not_shown_is_renamed() {
     let mut chats = opened();
     chats.rename("a", Some("Fruit".into()));
     assert_eq!(chats.take_acts(), [Act::Wish(Wish::Read("a".into(), For::Rename))]);
-    chats.apply(Told::Read("a".into(), Some(Box::new(whole("a", "apples"))), For::Rename));
+    chats.apply(Answer::Read("a".into(), Some(Box::new(whole("a", "apples"))), For::Rename));
     assert_eq!(saved(&mut chats)[0].title.as_deref(), Some("Fruit"));
     assert!(chats.heads().iter().any(|head| head.title == "Fruit"));
 }
@@ -170,10 +170,10 @@ fn a_bad_file_changes_nothing_and_a_good_one_adds() {
 #[test]
 fn what_another_tab_did_shows_here() {
     let mut chats = opened();
-    chats.apply(Told::Elsewhere("a".into(), true));
+    chats.apply(Answer::Elsewhere("a".into(), true));
     assert_eq!(ids(&chats), ["b"]);
-    chats.apply(Told::Elsewhere("b".into(), false));
+    chats.apply(Answer::Elsewhere("b".into(), false));
     assert_eq!(chats.take_acts(), [Act::Wish(Wish::Read("b".into(), For::Sync))]);
-    chats.apply(Told::Read("b".into(), Some(Box::new(whole("b", "bags"))), For::Sync));
+    chats.apply(Answer::Read("b".into(), Some(Box::new(whole("b", "bags"))), For::Sync));
     assert!(matches!(&chats.take_acts()[..], [Act::TakeIn(_)]));
 }

@@ -1,15 +1,19 @@
 //! The page's side of its conversations: they are kept, opened, exported, copied; and their branches.
 
+use std::sync::Arc;
+
 use leptos::ev;
 use leptos::prelude::*;
 use web_sys::File;
 
 use super::Page;
-use crate::ui::chats::{Act, Chats, For, Told, format};
+use crate::protocol::RequestId;
+use crate::ui::chats::{Act, Answer, Chats, For, format};
 use crate::ui::chats_store::Store;
 use crate::ui::dom;
 use crate::ui::reply::Reply;
 use crate::ui::state::{Chat, Kept};
+use crate::ui::tokens::Told;
 
 /// What this tab shows.
 const SHOWN: &str = "polo.chat";
@@ -36,7 +40,7 @@ impl Page {
         // Other tabs number from another millisecond.
         self.chat.update_untracked(|chat| chat.number_from(dom::epoch_ms() as u64 * 1000));
         let store = Store::open(before(), move |told| {
-            if let Told::Opened(heads, _) = &told {
+            if let Answer::Opened(heads, _) = &told {
                 self.place_panel(!heads.is_empty());
             }
             self.act_on_chats(|chats| chats.apply(told));
@@ -155,6 +159,7 @@ impl Page {
     }
 
     /// Puts the cursor where conversations are searched.
+    #[allow(dead_code, reason = "for the shortcuts")]
     pub(in crate::ui) fn search_chats(self) {
         self.panel.set(true);
         request_animation_frame(move || {
@@ -219,6 +224,7 @@ impl Page {
     }
 
     /// Lets the last question be changed; false where there is none.
+    #[allow(dead_code, reason = "for the shortcuts")]
     pub(in crate::ui) fn edit_last(self) -> bool {
         let key = self
             .chat
@@ -238,12 +244,27 @@ impl Page {
         self.following.set(true);
     }
 
-    /// Makes another reply beside this one, which begins with the tokens of `begun`.
-    pub(in crate::ui) fn branch_from(self, key: u64, begun: &Reply) {
-        self.act(|chat| {
-            chat.branch_from(key, begun, dom::now_ms());
-        });
-        self.following.set(true);
+    /// Whether another reply can begin with the tokens of this one.
+    pub(in crate::ui) fn can_go_on_from(self, reply: &Reply) -> bool {
+        let key = self.key_of(reply.id);
+        self.chat.with_untracked(|chat| key.is_some_and(|key| chat.can_branch_from(key, reply)))
+    }
+
+    /// Makes another reply to the same question, which begins with these tokens.
+    pub(in crate::ui) fn go_on_from(self, reply: RequestId, beginning: &[Arc<Told>]) {
+        if let Some(key) = self.key_of(reply) {
+            self.act(|chat| {
+                chat.branch_from(key, beginning, dom::now_ms());
+            });
+            self.following.set(true);
+        }
+    }
+
+    fn key_of(self, reply: RequestId) -> Option<u64> {
+        self.chat.with_untracked(|chat| {
+            let exchange = chat.exchanges.iter().find(|exchange| exchange.reply.id == reply);
+            exchange.map(|exchange| exchange.key)
+        })
     }
 
     /// Goes on with the last reply where it was cut off.

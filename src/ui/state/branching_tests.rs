@@ -23,7 +23,10 @@ fn another_reply_is_a_branch_and_the_first_is_one_step_away() {
     assert!(chat.exchanges[0].reply.output.is_empty());
     chat.show(first);
     assert_ne!(chat.exchanges[0].key, first, "not while a reply is made");
-    chat.apply(Event::Done { id, finish_reason: FinishReason::Stop, usage: Default::default(), replies: vec![] }, 6.0);
+    chat.apply(
+        Event::Done { id, finish_reason: FinishReason::Stop, usage: Default::default(), replies: vec![] },
+        6.0,
+    );
     assert_eq!(place(chat.branches(0).reply), (2, 2));
     assert_eq!(place(chat.branches(0).question), (1, 1), "it is the same question");
     let before = chat.branches(0).reply.before.unwrap();
@@ -44,7 +47,10 @@ fn an_edited_question_keeps_what_followed_the_old_one() {
     let (id, messages, _) = sent(&mut chat);
     assert_eq!(messages.iter().filter(|m| m.content == "one" || m.content == "other").count(), 2);
     assert_eq!((questions(&chat), messages.len()), (vec!["one", "other"], 3));
-    chat.apply(Event::Done { id, finish_reason: FinishReason::Stop, usage: Default::default(), replies: vec![] }, 9.0);
+    chat.apply(
+        Event::Done { id, finish_reason: FinishReason::Stop, usage: Default::default(), replies: vec![] },
+        9.0,
+    );
     assert_eq!((place(chat.branches(1).question), place(chat.branches(1).reply)), ((2, 2), (1, 1)));
     chat.show(second);
     assert_eq!(questions(&chat), ["one", "two", "three"], "down to where it was last read");

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::kept::{kept_exchange, reply_of};
 use super::{Chat, Exchange, Phase};
-use crate::protocol::{FinishReason, Prompt, Request, SamplingOptions};
+use crate::protocol::{Channel, FinishReason, Prompt, Request, SamplingOptions};
 use crate::ui::chats::format::{Journal, KeptExchange, Record, VERSION, Whole};
 use crate::ui::effect::Effect;
 use crate::ui::reply::{Asked, Reply, Status};
+use crate::ui::tokens::{self, Told};
 use crate::ui::words::t;
 
 /// What comes while a reply is made is kept this often, in milliseconds.
@@ -66,9 +67,10 @@ pub enum GoOn {
 }
 
 impl Keep {
-    /// Something of the open reply came.
-    pub(super) fn journal(&mut self, now_ms: f64) {
-        if self.journal_ms.is_none_or(|last| now_ms - last >= JOURNAL_MS) {
+    /// Something of the open reply came, which has so many tokens. Of a very long one a little less often.
+    pub(super) fn journal(&mut self, tokens: usize, now_ms: f64) {
+        let pause = JOURNAL_MS + tokens as f64 / 10.0;
+        if self.journal_ms.is_none_or(|last| now_ms - last >= pause) {
             self.journal_ms = Some(now_ms);
             self.journal = true;
         }
@@ -272,9 +274,9 @@ impl Chat {
         let last = self.exchanges.last()?;
         let reply = &last.reply;
         // Without a token there is nothing to go on from, but the same request can be sent again.
-        let something = !reply.ids.is_empty() || reply.status == Status::Interrupted;
+        let something = !reply.told.is_empty() || reply.status == Status::Interrupted;
         // A server's tokens have no numbers of its own to go on from.
-        let elsewhere = self.choice.server().is_some() && !reply.is_search() && !reply.ids.is_empty();
+        let elsewhere = self.choice.server().is_some() && !reply.is_search() && !reply.told.is_empty();
         if !reply.is_cut() || !something || elsewhere || reply.asked.is_none() {
             return None;
         }
@@ -313,7 +315,7 @@ impl Chat {
         let Some(last) = self.exchanges.last_mut() else { return };
         last.previous = Some(last.reply.clone());
         Arc::make_mut(&mut last.reply).resume(id, now_ms);
-        let prefix = last.reply.ids.clone();
+        let prefix = last.reply.told.iter().map(|told| told.token).collect();
         let sampling = asked.sampling.clone();
         let request = match asked.search.clone() {
             Some(search) => {
@@ -342,21 +344,35 @@ impl Chat {
         self.begin_keeping();
     }
 
-    /// A new reply beside this one, which begins with these tokens: `reply` holds what they say.
-    pub fn branch_from(&mut self, key: u64, begun: &Reply, now_ms: f64) -> bool {
+    /// Whether there can be another reply that begins as this one does.
+    pub fn can_branch_from(&self, key: u64, reply: &Reply) -> bool {
+        self.depth_to_branch_at(key).is_some()
+            && reply.asked.is_some()
+            && self.choice.server().is_none()
+            && self.readiness(&reply.model) == GoOn::Now
+    }
+
+    /// A new reply beside this one, which begins with these tokens; false where that cannot be.
+    pub fn branch_from(&mut self, key: u64, beginning: &[Arc<Told>], now_ms: f64) -> bool {
         let Some(depth) = self.depth_to_branch_at(key) else { return false };
-        let Some(asked) = begun.asked.clone() else { return false };
         let Some(exchange) = self.exchanges.get(depth) else { return false };
-        if begun.ids.is_empty() || !matches!(self.readiness(&begun.model), GoOn::Now) {
+        let (question, old) = (exchange.question.clone(), exchange.reply.clone());
+        let Some(asked) = old.asked.clone() else { return false };
+        if beginning.is_empty() || !self.can_branch_from(key, &old) {
             return false;
         }
-        let question = exchange.question.clone();
+        let (thought, output) = tokens::texts(beginning);
+        let thought_tokens = beginning.iter().filter(|told| told.channel == Channel::Thought).count();
+        let asked = Asked { search: None, ..Asked::clone(&asked) };
         self.aside.extend(self.exchanges.drain(depth..));
         self.add(question, Some(key));
         if let Some(last) = self.exchanges.last_mut() {
-            let asked = Asked { search: None, ..Asked::clone(&asked) };
-            let status = Status::Interrupted;
-            last.reply = Arc::new(Reply { status, asked: Some(Arc::new(asked)), ..begun.clone() });
+            let mut reply = Reply::new(0, Status::Interrupted, old.seed, now_ms);
+            (reply.thought, reply.output, reply.told) = (thought, output, beginning.to_vec());
+            (reply.tokens, reply.thought_tokens) = (beginning.len(), thought_tokens);
+            (reply.model, reply.thoughts) = (old.model.clone(), old.thoughts);
+            reply.asked = Some(Arc::new(asked));
+            last.reply = Arc::new(reply);
         }
         self.go_on(now_ms);
         if let Some(last) = self.exchanges.last_mut() {

@@ -4,6 +4,7 @@ use super::super::tests::{answered, ask, done, failed, ready, sent, token};
 use super::*;
 use crate::protocol::{Channel, Event, ModelInfo, RequestId, SearchOptions};
 use crate::ui::settings::Settings;
+use crate::ui::tokens::Told;
 
 fn kept(chat: &mut Chat) -> Vec<Kept> {
     chat.take_kept(1_000_000.0)
@@ -49,7 +50,7 @@ fn what_is_written_is_kept_every_second_and_at_its_end() {
     assert!(kept(&mut chat).is_empty(), "not yet a second");
     chat.apply(token(id, Channel::Output, "c"), 1101.0);
     let [journal] = &journals(&mut chat)[..] else { panic!("a second is over") };
-    assert_eq!((journal.open.reply.output.as_str(), journal.open.reply.ids.len()), ("abc", 3));
+    assert_eq!((journal.open.reply.output.as_str(), journal.open.reply.told.len()), ("abc", 3));
     assert_eq!((journal.open.reply.end, journal.open.reply.seed), (End::Interrupted, 7));
     chat.apply(token(id, Channel::Output, "d"), 1200.0);
     chat.keep_now();
@@ -76,10 +77,19 @@ fn a_conversation_is_opened_as_it_was_left() {
     let again = reloaded(&whole);
     assert_eq!(again.exchanges.len(), 2);
     for (was, is) in chat.all().zip(again.all()) {
-        let plain = |reply: &Reply| Reply { id: 0, asked_ms: 0.0, span_ms: None, thought_end_ms: None, ..reply.clone() };
+        let plain = |reply: &Reply| Reply {
+            id: 0,
+            asked_ms: 0.0,
+            span_ms: None,
+            thought_end_ms: None,
+            ..reply.clone()
+        };
         assert_eq!((was.key, was.parent, &was.question), (is.key, is.parent, &is.question));
         assert_eq!(plain(&was.reply), plain(&is.reply));
-        assert_eq!((was.reply.tokens_per_s(), was.reply.thought_ms()), (is.reply.tokens_per_s(), is.reply.thought_ms()));
+        assert_eq!(
+            (was.reply.tokens_per_s(), was.reply.thought_ms()),
+            (is.reply.tokens_per_s(), is.reply.thought_ms())
+        );
     }
     assert_eq!(again.identity.id, chat.identity.id);
     assert_eq!(again.whole(5.0), whole);
@@ -139,13 +149,11 @@ fn a_branch_begins_with_the_tokens_it_is_given() {
     let mut chat = ready();
     answered(&mut chat, "one");
     let key = chat.exchanges[0].key;
-    let mut begun = Reply::clone(&chat.exchanges[0].reply);
-    begun.ids = vec![1, 77];
-    begun.output = "5".into();
-    assert!(chat.branch_from(key, &begun, 9.0));
+    let told = |token| Arc::new(Told::new(token, Channel::Output, "5", -0.1, vec![]));
+    assert!(chat.branch_from(key, &[told(1), told(77)], 9.0));
     let (id, messages, sampling) = sent(&mut chat);
     assert_eq!((messages.len(), sampling.prefix), (1, vec![1, 77]));
-    assert_eq!((chat.branches(0).reply.count, chat.exchanges[0].reply.output.as_str()), (2, "5"));
+    assert_eq!((chat.branches(0).reply.count, chat.exchanges[0].reply.output.as_str()), (2, "55"));
     chat.apply(failed(Some(id), "bad_request"), 10.0);
     assert!(!chat.is_busy());
 }
@@ -184,7 +192,10 @@ fn leaving_a_conversation_keeps_what_has_come() {
     chat.settle();
     assert_eq!(chat.take_effects(), [Effect::Post(Request::Cancel { id })]);
     let record = record(&mut chat);
-    assert_eq!((record.exchanges[0].reply.output.as_str(), record.exchanges[0].reply.end), ("so far", End::Interrupted));
+    assert_eq!(
+        (record.exchanges[0].reply.output.as_str(), record.exchanges[0].reply.end),
+        ("so far", End::Interrupted)
+    );
     chat.new_chat();
     assert!(kept(&mut chat).is_empty() && chat.identity.id.is_empty());
     ask(&mut chat, "two");

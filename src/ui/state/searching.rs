@@ -52,7 +52,7 @@ impl Chat {
             }
             Event::Token { .. } => {
                 Arc::make_mut(&mut exchange.reply).touch(now_ms);
-                self.keep.journal(now_ms);
+                self.keep.journal(0, now_ms);
             }
             // What is in the tree by now is not lost if the page goes away.
             Event::Searched { .. } if self.keep.export_is_due(now_ms) => self.export(id),

@@ -198,7 +198,8 @@ fn walk(list: NodeRef<html::Div>, event: &KeyboardEvent) {
     let Ok(titles) = list.query_selector_all(".chat-title") else { return };
     let active = document().active_element();
     let at = (0..titles.length()).find(|index| titles.get(*index).as_ref() == active.as_deref());
-    let Some(next) = at.and_then(|at: u32| at.checked_add_signed(step)).and_then(|next| titles.get(next)) else {
+    let Some(next) = at.and_then(|at: u32| at.checked_add_signed(step)).and_then(|next| titles.get(next))
+    else {
         return;
     };
     event.prevent_default();

@@ -47,3 +47,6 @@ pub(super) const FORWARD: &str = "M9 6l6 6-6 6";
 pub(super) const EDIT: &str = "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3";
 pub(super) const FOLDER: &str = "M4 7V5h6l2 2h8v12H4z";
 pub(super) const PANEL: &str = "M4 5h16v14H4zM10 5v14";
+pub(super) const THERMOMETER: &str = "M10 13V5a2 2 0 1 1 4 0v8a4 4 0 1 1-4 0M12 9v6";
+pub(super) const CLIP: &str = "M8 12l6-6a3 3 0 0 1 4 4l-8 8a4.5 4.5 0 0 1-6-6l7-7";
+pub(super) const KEYS: &str = "M3 7h18v10H3zM7 11h.2M11 11h.2M15 11h.2M8 14h8";
