@@ -20,6 +20,7 @@ pub mod state;
 pub mod symbols;
 pub mod task;
 mod tex;
+pub mod theme;
 pub mod words;
 
 mod dom;
@@ -32,6 +33,7 @@ mod view;
 pub fn start() {
     console_error_panic_hook::set_once();
     words::speak(page::kept_language().unwrap_or_else(dom::language));
+    dom::set_language(words::spoken());
     // The text that stood here until now said that the page is being loaded.
     if let Some(boot) = leptos::prelude::document().get_element_by_id("boot") {
         boot.remove();

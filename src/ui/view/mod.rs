@@ -28,3 +28,4 @@ mod strips;
 mod support;
 mod tensors;
 mod welcome;
+mod words;

@@ -7,14 +7,16 @@ use crate::protocol::SamplingOptions;
 
 use super::icons::{CLOSE, Icon};
 use crate::ui::page::page;
-use crate::ui::settings::{Knob, Settings};
+use crate::ui::settings::Knob;
+use crate::ui::theme::Theme;
+use crate::ui::words::{Language, t};
 
 /// A dialog with a heading and a way out.
 #[component]
 pub fn Dialog(
     node_ref: NodeRef<html::Dialog>,
     id: &'static str,
-    title: &'static str,
+    #[prop(into)] title: String,
     children: Children,
 ) -> impl IntoView {
     let close = move || {
@@ -37,7 +39,7 @@ pub fn Dialog(
                     <h2 id=id tabindex="-1">
                         {title}
                     </h2>
-                    <button type="button" class="icon-button" aria-label="Close" on:click=move |_| close()>
+                    <button type="button" class="icon-button" aria-label=t!("page-close") on:click=move |_| close()>
                         <Icon path=CLOSE />
                     </button>
                 </header>
@@ -61,14 +63,16 @@ pub fn SettingsDialog() -> impl IntoView {
     let page = page();
     let restored = RwSignal::new(0_u32);
     view! {
-        <Dialog node_ref=page.settings_dialog id="settings-title" title="Settings">
-            <p class="quiet-text">"Used from the next message on. Kept in this browser."</p>
+        <Dialog node_ref=page.settings_dialog id="settings-title" title=t!("settings-title")>
+            <p class="quiet-text">{t!("settings-about")}</p>
+            <Looks />
             <div class="field">
-                <label for="system">"System prompt"</label>
+                <label for="system">{t!("settings-system")}</label>
                 <textarea
                     id="system"
                     rows="3"
-                    placeholder="Empty: the model's own"
+                    dir="auto"
+                    placeholder=t!("settings-system-placeholder")
                     prop:value=move || page.settings.with(|s| s.system.clone())
                     on:input=move |event| {
                         let text = event_target_value(&event);
@@ -77,25 +81,82 @@ pub fn SettingsDialog() -> impl IntoView {
                 ></textarea>
             </div>
             <div class="fields">
-                <Number knob=Knob::MaxNewTokens id="max-new-tokens" label="Max new tokens" hint="Longest reply." restored />
-                <Number knob=Knob::Temperature id="temperature" label="Temperature" hint="0 always takes the likeliest token." restored />
-                <Number knob=Knob::TopP id="top-p" label="Top-p" hint="Likeliest tokens that sum to this. 1 keeps all." restored />
-                <Number knob=Knob::TopK id="top-k" label="Top-k" hint="Likeliest tokens kept. 0 keeps all." restored />
-                <Number knob=Knob::Seed id="seed" label="Seed" hint="The same seed gives the same reply." restored />
+                <Number knob=Knob::MaxNewTokens id="max-new-tokens" words=("settings-max-tokens", "settings-max-tokens-hint") restored />
+                <Number knob=Knob::Temperature id="temperature" words=("settings-temperature", "settings-temperature-hint") restored />
+                <Number knob=Knob::TopP id="top-p" words=("settings-top-p", "settings-top-p-hint") restored />
+                <Number knob=Knob::TopK id="top-k" words=("settings-top-k", "settings-top-k-hint") restored />
+                <Number knob=Knob::Seed id="seed" words=("settings-seed", "settings-seed-hint") restored />
             </div>
             <p>
                 <button
                     type="button"
                     class="plain"
                     on:click=move |_| {
-                        page.settings.set(Settings::default());
+                        page.settings.update(|settings| *settings = settings.restored());
                         restored.update(|count| *count += 1);
                     }
                 >
-                    "Restore defaults"
+                    {t!("settings-restore")}
                 </button>
             </p>
         </Dialog>
+    }
+}
+
+/// Language and theme: how the page itself looks and speaks.
+#[component]
+fn Looks() -> impl IntoView {
+    let page = page();
+    let language = page.settings.with_untracked(|settings| settings.language);
+    let theme = page.settings.with_untracked(|settings| settings.theme);
+    let speak = move |event: leptos::ev::Event| {
+        let code = event_target_value(&event);
+        let language = Language::ALL.into_iter().find(|language| language.code() == code);
+        page.settings.update(|settings| settings.language = language);
+        // The page was mounted anew, and this dialog with it: the reader goes on where they were.
+        request_animation_frame(move || {
+            open(page.settings_dialog);
+            if let Some(field) = document().get_element_by_id("language") {
+                drop(wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>(field).focus());
+            }
+        });
+    };
+    let show = move |event: leptos::ev::Event| {
+        let name = event_target_value(&event);
+        let theme = Theme::ALL.into_iter().find(|theme| theme.name() == name).unwrap_or_default();
+        page.settings.update(|settings| settings.theme = theme);
+    };
+    let languages = Language::ALL.map(|one| {
+        view! {
+            <option value=one.code() lang=one.code() selected=language == Some(one)>
+                {one.own_name()}
+            </option>
+        }
+    });
+    let themes = [
+        (Theme::System, "settings-theme-auto"),
+        (Theme::Light, "settings-theme-light"),
+        (Theme::Dark, "settings-theme-dark"),
+    ]
+    .map(|(one, name)| view! { <option value=one.name() selected=theme == one>{t!(name)}</option> });
+    view! {
+        <div class="fields">
+            <div class="field">
+                <label for="language">{t!("settings-language")}</label>
+                <select id="language" on:change=speak>
+                    <option value="" selected=language.is_none()>
+                        {t!("settings-language-auto")}
+                    </option>
+                    {languages}
+                </select>
+            </div>
+            <div class="field">
+                <label for="theme">{t!("settings-theme")}</label>
+                <select id="theme" on:change=show>
+                    {themes}
+                </select>
+            </div>
+        </div>
     }
 }
 
@@ -104,8 +165,8 @@ pub fn SettingsDialog() -> impl IntoView {
 fn Number(
     knob: Knob,
     id: &'static str,
-    label: &'static str,
-    hint: &'static str,
+    /// The messages of its name and of what it does.
+    words: (&'static str, &'static str),
     /// Counts how often the defaults were restored.
     restored: RwSignal<u32>,
 ) -> impl IntoView {
@@ -137,7 +198,7 @@ fn Number(
     let hint_id = format!("{id}-hint");
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id>{t!(words.0)}</label>
             <input
                 id=id
                 type="text"
@@ -150,7 +211,7 @@ fn Number(
                 on:input=on_input
             />
             <p class="hint" id=hint_id class:error=move || error.with(Option::is_some)>
-                {move || error.get().unwrap_or_else(|| hint.to_owned())}
+                {move || error.get().unwrap_or_else(|| t!(words.1))}
             </p>
         </div>
     }
@@ -162,6 +223,6 @@ fn placeholder(knob: Knob, sampling: &SamplingOptions) -> String {
         Knob::Temperature => sampling.temperature.to_string(),
         Knob::TopP => sampling.top_p.to_string(),
         Knob::TopK => sampling.top_k.to_string(),
-        Knob::Seed => "new each time".to_owned(),
+        Knob::Seed => t!("settings-seed-new"),
     }
 }

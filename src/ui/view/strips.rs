@@ -43,9 +43,10 @@ fn Notices() -> impl IntoView {
             if !down {
                 return view! { <NoticeView notice dismiss /> }.into_any();
             }
-            let mut actions = vec![("Try again", again)];
+            let mut actions = vec![("Try again".to_owned(), again)];
             if !is_tiny {
-                actions.extend([("Use Polo Tiny", tiny), ("Choose another model", other)]);
+                actions
+                    .extend([("Use Polo Tiny".to_owned(), tiny), ("Choose another model".to_owned(), other)]);
             }
             view! { <NoticeView notice actions /> }.into_any()
         })

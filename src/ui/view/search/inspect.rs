@@ -8,12 +8,15 @@ use leptos::prelude::*;
 use crate::protocol::{NodeDetail, NodeKind, RequestId, TokenDetail};
 
 use super::of_run;
+use crate::ui::figures;
 use crate::ui::page::page;
 use crate::ui::search::look;
 use crate::ui::search::run::Run;
 use crate::ui::search::tree::ROOT;
 use crate::ui::search::words;
 use crate::ui::view::icons::{CLOSE, Icon};
+use crate::ui::view::notice::Detail;
+use crate::ui::words::t;
 
 type Detail = Memo<Option<Arc<NodeDetail>>>;
 
@@ -37,27 +40,27 @@ pub fn Inspect(id: RequestId) -> impl IntoView {
     let title = of_run(id, move |run: &Run| {
         let node = run.selected.and_then(|node| run.tree.get(node))?;
         let of = node.told.node;
-        Some(if of == ROOT { "The question".into() } else { format!("{} {of}", words::kind(node.told.kind)) })
+        Some(if of == ROOT { t!("search-question") } else { format!("{} {of}", words::kind(node.told.kind)) })
     });
     let refusal = of_run(id, |run| run.refusal.clone());
     view! {
         {move || {
             node.get().map(|_| {
                 view! {
-                    <section class="node-panel" aria-label="Node">
+                    <section class="node-panel" aria-label=t!("search-node")>
                         <header>
                             <h4>{move || title.get().flatten()}</h4>
                             <button
                                 type="button"
                                 class="icon-button"
-                                aria-label="Close the node"
+                                aria-label=t!("search-node-close")
                                 on:click=move |_| page.act_on_searches(|searches| searches.select(id, None))
                             >
                                 <Icon path=CLOSE />
                             </button>
                         </header>
                         <Steering id />
-                        {move || refusal.get().flatten().map(|why| view! { <p class="error" role="alert">{why}</p> })}
+                        {move || refusal.get().flatten().map(|why| view! { <Refusal why /> })}
                         <Facts detail />
                         {move || match shown.get() {
                             Some(_) => view! { <Tokens id detail /> }.into_any(),
@@ -67,6 +70,17 @@ pub fn Inspect(id: RequestId) -> impl IntoView {
                 }
             })
         }}
+    }
+}
+
+/// Why the engine did not do what the reader wished.
+#[component]
+fn Refusal(why: String) -> impl IntoView {
+    view! {
+        <div class="problem" role="alert">
+            <p class="error">{t!("notices-search-refused")}</p>
+            <Detail text=why />
+        </div>
     }
 }
 
@@ -92,7 +106,7 @@ fn Steering(id: RequestId) -> impl IntoView {
     move || {
         let (node, inner, pinned, pruned, followed, kept) = state.get().flatten()?;
         if !kept {
-            return Some(view! { <p class="quiet-text">"The engine no longer has this tree: it can be looked at only."</p> }.into_any());
+            return Some(view! { <p class="quiet-text">{t!("search-node-gone")}</p> }.into_any());
         }
         let follow = move |_| {
             page.act_on_searches(|searches| searches.follow(id, (!followed).then_some(node)));
@@ -106,27 +120,27 @@ fn Steering(id: RequestId) -> impl IntoView {
                     {inner
                         .then(|| {
                             view! {
-                                <button type="button" class="plain" aria-pressed=followed.to_string() title="Keep its growth in view" on:click=follow>
-                                    "Follow"
+                                <button type="button" class="plain" aria-pressed=followed.to_string() title=t!("search-follow-title") on:click=follow>
+                                    {t!("search-follow")}
                                 </button>
-                                <button type="button" class="plain" aria-pressed=pinned.to_string() title="Grow it before all others" on:click=pin>
-                                    "Pin"
+                                <button type="button" class="plain" aria-pressed=pinned.to_string() title=t!("search-pin-title") on:click=pin>
+                                    {t!("search-pin")}
                                 </button>
                             }
                         })}
                     {(node != ROOT)
                         .then(|| {
                             view! {
-                                <button type="button" class="plain" aria-pressed=pruned.to_string() title="Leave it alone, and do not count its votes" on:click=prune>
-                                    "Prune"
+                                <button type="button" class="plain" aria-pressed=pruned.to_string() title=t!("search-prune-title") on:click=prune>
+                                    {t!("search-prune")}
                                 </button>
                             }
                         })}
                     {inner
                         .then(|| {
                             view! {
-                                <button type="button" class="plain" title="One more branch from here" on:click=go_on>
-                                    "Continue from here"
+                                <button type="button" class="plain" title=t!("search-continue-title") on:click=go_on>
+                                    {t!("search-continue")}
                                 </button>
                             }
                         })}
@@ -142,17 +156,18 @@ fn Steering(id: RequestId) -> impl IntoView {
 fn Facts(detail: Detail) -> impl IntoView {
     move || {
         let detail = detail.get()?;
-        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+        let number =
+            |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| figures::decimal(value, 3));
         let node = &detail.node;
         let facts = [
-            ("Tokens", node.tokens.to_string()),
-            ("Confidence", number(node.confidence.map(f64::from))),
-            ("Visits", detail.visits.to_string()),
-            ("Under way", detail.in_flight.to_string()),
-            ("Value", number(detail.value)),
-            ("Selection score now", number(detail.score)),
+            ("search-fact-tokens", node.tokens.to_string()),
+            ("search-fact-confidence", number(node.confidence.map(f64::from))),
+            ("search-column-visits", detail.visits.to_string()),
+            ("search-fact-under-way", detail.in_flight.to_string()),
+            ("search-column-value", number(detail.value)),
+            ("search-fact-score", number(detail.score)),
         ];
-        let facts = facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
+        let facts = facts.map(|(name, value)| view! { <div><dt>{t!(name)}</dt><dd>{value}</dd></div> });
         Some(view! {
             <dl class="facts node-facts">{facts.collect_view()}</dl>
             <p class="standing">{words::standing(detail.standing)}</p>
@@ -204,12 +219,12 @@ fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
         .collect_view();
     let node = first.clone();
     view! {
-        <h5>"Text, by confidence of each token"</h5>
+        <h5>{t!("search-tokens-title")}</h5>
         <div
             class="tokens"
             role="listbox"
             tabindex="0"
-            aria-label="Tokens"
+            aria-label=t!("search-tokens")
             aria-activedescendant=move || chosen.get().map(option)
             on:keydown=step
         >
@@ -217,7 +232,7 @@ fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
         </div>
         {move || match chosen.get() {
             Some(at) => view! { <Alternatives id node=node.clone() at /> }.into_any(),
-            None => view! { <p class="quiet-text">"Choose a token to see what else it could have been."</p> }.into_any(),
+            None => view! { <p class="quiet-text">{t!("search-tokens-hint")}</p> }.into_any(),
         }}
     }
     .into_any()
@@ -227,9 +242,11 @@ fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
 fn spoken(piece: &TokenDetail) -> String {
     let text = piece.text.replace('\n', "⏎");
     match piece.confidence {
-        _ if piece.forced => format!("“{text}”, put there"),
-        Some(confidence) => format!("“{text}”, confidence {:.0} %", confidence * 100.0),
-        None => format!("“{text}”"),
+        _ if piece.forced => t!("search-token-forced", text = text),
+        Some(confidence) => {
+            t!("search-token-confidence", text = text, percent = words::percent(f64::from(confidence)))
+        }
+        None => t!("search-token-plain", text = text),
     }
 }
 
@@ -252,20 +269,20 @@ fn Alternatives(id: RequestId, node: Arc<NodeDetail>, at: usize) -> impl IntoVie
                 let at = u32::try_from(at).unwrap_or(u32::MAX);
                 page.act_on_searches(|searches| searches.branch(id, of, at, token));
             };
-            let label = format!("Branch from “{text}”");
+            let label = t!("search-branch-from", text = text.as_str());
             view! {
                 <tr>
                     <th scope="row">
                         <code>{text}</code>
                     </th>
-                    <td class="right">{format!("{:.1} %", f64::from(top.logprob).exp() * 100.0)}</td>
+                    <td class="right">{figures::per_cent(f64::from(top.logprob).exp(), 1)}</td>
                     <td>
                         {if same {
-                            "chosen".into_any()
+                            t!("search-chosen").into_any()
                         } else if can {
                             view! {
                                 <button type="button" class="quiet" aria-label=label on:click=branch>
-                                    "Branch"
+                                    {t!("search-branch")}
                                 </button>
                             }
                                 .into_any()
@@ -277,11 +294,11 @@ fn Alternatives(id: RequestId, node: Arc<NodeDetail>, at: usize) -> impl IntoVie
             }
         })
         .collect_view();
-    let about = format!("Token {} of {}: {}", at + 1, node.pieces.len(), spoken(&piece));
+    let about = t!("search-token-of", at = at + 1, all = node.pieces.len(), token = spoken(&piece));
     let none = piece.top.is_empty();
     Some(view! {
         <h5>{about}</h5>
-        {none.then(|| view! { <p class="quiet-text">"No alternatives are known."</p> })}
+        {none.then(|| view! { <p class="quiet-text">{t!("search-no-alternatives")}</p> })}
         <table class="listing alternatives">
             <tbody>{rows}</tbody>
         </table>
