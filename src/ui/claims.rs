@@ -130,7 +130,7 @@ mod tests {
             seen,
             [
                 ("Arithmetic", 2, Some(0.93)),
-                ("Word problems in Russian", 1, Some(0.81)),
+                ("Word problems in Russian", 2, Some(0.81)),
                 ("riddles", 0, None),
             ]
         );

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::prompts::Saved;
 use super::theme::Theme;
 use super::words::{Language, t};
 use crate::protocol::{KvType, LoadOptions, Quantize, SamplingOptions, Variant};
@@ -26,6 +27,8 @@ pub struct Settings {
     pub language: Option<Language>,
     /// Light or dark.
     pub theme: Theme,
+    /// System prompts that the reader saved.
+    pub prompts: Vec<Saved>,
 }
 
 impl Settings {
@@ -42,7 +45,8 @@ impl Settings {
     }
 
     fn restored_to(&self, system: String) -> Self {
-        Self { system, language: self.language, theme: self.theme, ..Self::default() }
+        let (language, theme, prompts) = (self.language, self.theme, self.prompts.clone());
+        Self { system, language, theme, prompts, ..Self::default() }
     }
 
     /// For the next visit.

@@ -35,3 +35,4 @@ mod server_ollama;
 mod servers;
 mod shaders;
 mod text;
+mod words;

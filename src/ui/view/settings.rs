@@ -1,4 +1,8 @@
-//! The dialog with the knobs of a request.
+//! The settings: how the page speaks and looks, the knobs of a request, searches, data.
+
+mod data;
+mod looks;
+mod prompts;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -8,8 +12,10 @@ use crate::protocol::SamplingOptions;
 use super::icons::{CLOSE, Icon};
 use crate::ui::page::page;
 use crate::ui::settings::Knob;
-use crate::ui::theme::Theme;
-use crate::ui::words::{Language, t};
+use crate::ui::words::t;
+use data::{Data, SearchDefaults};
+use looks::Looks;
+use prompts::Prompts;
 
 /// A dialog with a heading and a way out.
 #[component]
@@ -66,20 +72,8 @@ pub fn SettingsDialog() -> impl IntoView {
         <Dialog node_ref=page.settings_dialog id="settings-title" title=t!("settings-title")>
             <p class="quiet-text">{t!("settings-about")}</p>
             <Looks />
-            <div class="field">
-                <label for="system">{t!("settings-system")}</label>
-                <textarea
-                    id="system"
-                    rows="3"
-                    dir="auto"
-                    placeholder=t!("settings-system-placeholder")
-                    prop:value=move || page.settings.with(|s| s.system.clone())
-                    on:input=move |event| {
-                        let text = event_target_value(&event);
-                        page.settings.update(|settings| settings.system = text);
-                    }
-                ></textarea>
-            </div>
+            <Prompts />
+            <h3>{t!("settings-sampling")}</h3>
             <div class="fields">
                 <Number knob=Knob::MaxNewTokens id="max-new-tokens" words=("settings-max-tokens", "settings-max-tokens-hint") restored />
                 <Number knob=Knob::Temperature id="temperature" words=("settings-temperature", "settings-temperature-hint") restored />
@@ -98,65 +92,12 @@ pub fn SettingsDialog() -> impl IntoView {
                 >
                     {t!("settings-restore")}
                 </button>
+                " "
+                <span class="hint">{t!("settings-restore-hint")}</span>
             </p>
+            <SearchDefaults />
+            <Data restored />
         </Dialog>
-    }
-}
-
-/// Language and theme: how the page itself looks and speaks.
-#[component]
-fn Looks() -> impl IntoView {
-    let page = page();
-    let language = page.settings.with_untracked(|settings| settings.language);
-    let theme = page.settings.with_untracked(|settings| settings.theme);
-    let speak = move |event: leptos::ev::Event| {
-        let code = event_target_value(&event);
-        let language = Language::ALL.into_iter().find(|language| language.code() == code);
-        page.settings.update(|settings| settings.language = language);
-        // The page was mounted anew, and this dialog with it: the reader goes on where they were.
-        request_animation_frame(move || {
-            open(page.settings_dialog);
-            if let Some(field) = document().get_element_by_id("language") {
-                drop(wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>(field).focus());
-            }
-        });
-    };
-    let show = move |event: leptos::ev::Event| {
-        let name = event_target_value(&event);
-        let theme = Theme::ALL.into_iter().find(|theme| theme.name() == name).unwrap_or_default();
-        page.settings.update(|settings| settings.theme = theme);
-    };
-    let languages = Language::ALL.map(|one| {
-        view! {
-            <option value=one.code() lang=one.code() selected=language == Some(one)>
-                {one.own_name()}
-            </option>
-        }
-    });
-    let themes = [
-        (Theme::System, "settings-theme-auto"),
-        (Theme::Light, "settings-theme-light"),
-        (Theme::Dark, "settings-theme-dark"),
-    ]
-    .map(|(one, name)| view! { <option value=one.name() selected=theme == one>{t!(name)}</option> });
-    view! {
-        <div class="fields">
-            <div class="field">
-                <label for="language">{t!("settings-language")}</label>
-                <select id="language" on:change=speak>
-                    <option value="" selected=language.is_none()>
-                        {t!("settings-language-auto")}
-                    </option>
-                    {languages}
-                </select>
-            </div>
-            <div class="field">
-                <label for="theme">{t!("settings-theme")}</label>
-                <select id="theme" on:change=show>
-                    {themes}
-                </select>
-            </div>
-        </div>
     }
 }
 
@@ -167,7 +108,7 @@ fn Number(
     id: &'static str,
     /// The messages of its name and of what it does.
     words: (&'static str, &'static str),
-    /// Counts how often the defaults were restored.
+    /// Counts how often other values took the place of what was typed.
     restored: RwSignal<u32>,
 ) -> impl IntoView {
     let page = page();
@@ -175,7 +116,7 @@ fn Number(
     let typed = RwSignal::new(page.settings.with_untracked(|settings| settings.typed(knob)));
     Effect::new(move |_| {
         if restored.get() > 0 {
-            typed.set(String::new());
+            typed.set(page.settings.with_untracked(|settings| settings.typed(knob)));
             error.set(None);
         }
     });
