@@ -6,6 +6,7 @@
 
 import './page.test.mjs';
 import './worker.test.mjs';
+import './door.test.mjs';
 import './library.test.mjs';
 import './real.test.mjs';
 import './scripted.test.mjs';
