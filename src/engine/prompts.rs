@@ -27,6 +27,24 @@ impl Session {
         formats.guide(format, self.info.thoughts, prompt.opened).map(Some)
     }
 
+    /// Puts behind the prompt what every reply is to begin with.
+    pub(super) fn begin_with(&self, prompt: &mut EncodedPrompt, sampling: &SamplingOptions) -> Result<()> {
+        if sampling.prefix.is_empty() {
+            return Ok(());
+        }
+        // Refuses ids that are none.
+        let prefix = self.encode(&Prompt::Tokens { tokens: sampling.prefix.clone() })?.tokens;
+        if !sampling.ignore_end
+            && let Some(end) = prefix.iter().find(|token| self.end_tokens.contains(token))
+        {
+            let what =
+                format!("the prefix holds token {end}, which ends a reply: there is nothing to go on with");
+            return Err(Error::BadRequest(what));
+        }
+        prompt.tokens.extend(prefix);
+        Ok(())
+    }
+
     /// What is under way, and the pages.
     pub(super) fn status(&self, id: RequestId) {
         (self.emit)(Event::Status {

@@ -171,6 +171,10 @@ impl RemoteSession {
     ) -> Result<()> {
         sampling.validate()?;
         self.check_new(id)?;
+        if !sampling.prefix.is_empty() {
+            let what = "a reply of a server's model cannot be gone on with by its tokens: ask again";
+            return Err(Error::BadRequest(what.into()));
+        }
         let asked = Asked::Reply { id, sampling: sampling.clone(), started_ms: platform::now_ms() };
         // The server puts the conversation through its own template.
         let task = match prompt {

@@ -47,6 +47,16 @@ impl Reply {
         }
     }
 
+    /// Takes what an earlier reply has told: nothing of it is told again, and `raw` begins with it.
+    pub(super) fn resume(&mut self, tokenizer: &Tokenizer, prefix: &[u32]) {
+        for &token in prefix {
+            let text = self.decoder.push(tokenizer, token);
+            let text = self.stop.push(&text);
+            self.raw.push_str(&text);
+            self.parse(text);
+        }
+    }
+
     /// Whether a stop text was found.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.stopped()

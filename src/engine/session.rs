@@ -173,7 +173,9 @@ impl Session {
         sampling.validate()?;
         self.check_new(id)?;
         let started_ms = platform::now_ms();
-        let prompt = self.encode(prompt)?;
+        let mut prompt = self.encode(prompt)?;
+        let reply_from = prompt.tokens.len();
+        self.begin_with(&mut prompt, sampling)?;
         if let Some(message) = &prompt.note {
             let kind = "template".into();
             (self.emit)(Event::Notice { id: Some(id), kind, message: message.clone() });
@@ -183,11 +185,19 @@ impl Session {
         let alternatives = sampling.top_logprobs as usize;
         let rule = choosing::rule(sampling);
         let guide = self.guide(sampling, &prompt)?;
-        let chooser = choosing::chooser(rule, sampling, alternatives, prompt_tokens, guide);
+        let chooser = choosing::chooser(rule, sampling, alternatives, reply_from, guide);
         // Where it is chosen here, the kernels' rule does not count; they would not know this one.
         let rule = if chooser.is_some() { Rule::GREEDY } else { rule };
         let mut submitted = Vec::new();
         for choice in 0..sampling.choices {
+            let mut reply = Reply::new(id, choice, &prompt, self.info.thoughts, sampling);
+            if let Some(language) = &self.language {
+                reply.resume(&language.tokenizer, &sampling.prefix);
+            }
+            if reply.is_stopped() {
+                let what = "the prefix holds a stop text: there is nothing to go on with";
+                return Err(Error::BadRequest(what.into()));
+            }
             // The first tells the prompt for all.
             let echo = (sampling.echo && choice == 0).then_some(alternatives);
             let sequence = self.scheduler.submit(SequenceRequest {
@@ -202,8 +212,7 @@ impl Session {
                 echo,
             })?;
             submitted.push(sequence);
-            self.replies
-                .insert(sequence, (id, Reply::new(id, choice, &prompt, self.info.thoughts, sampling)));
+            self.replies.insert(sequence, (id, reply));
         }
         let choices = sampling.choices as usize;
         self.jobs.insert(

@@ -64,6 +64,11 @@ pub struct SamplingOptions {
     /// Go on after end tokens.
     #[serde(skip_serializing_if = "is_default")]
     pub ignore_end: bool,
+    /// Tokens with which every reply begins, as an earlier reply told them: to go on with one that was cut off, or
+    /// with another token in its place. Only what comes after them is told, draws as if they had been drawn, and
+    /// counts; they count as prompt. Not together with `echo` or `format`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub prefix: Vec<u32>,
 }
 
 /// What an answer has to be; enforced token by token.
@@ -111,6 +116,7 @@ impl Default for SamplingOptions {
             first_choice: 0,
             verbatim: false,
             ignore_end: false,
+            prefix: Vec::new(),
         }
     }
 }
@@ -151,6 +157,9 @@ impl SamplingOptions {
         }
         if self.max_new_tokens == 0 && !self.echo {
             return bad("max_new_tokens is 0, expected at least 1 (0 only with echo)".into());
+        }
+        if !self.prefix.is_empty() && (self.echo || self.format.is_some()) {
+            return bad("prefix goes neither with echo nor with format".into());
         }
         if !(1..=Self::MAX_CHOICES).contains(&self.choices) {
             let most = Self::MAX_CHOICES;
@@ -199,10 +208,12 @@ mod tests {
             token_bytes: true,
             first_choice: 3,
             ignore_end: true,
+            prefix: vec![5, 6],
             top_logprobs: 20,
             ..SamplingOptions::default()
         };
-        options.validate().unwrap();
+        let apart = SamplingOptions { prefix: Vec::new(), ..options.clone() };
+        apart.validate().unwrap();
         let json = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<SamplingOptions>(&json).unwrap(), options);
         assert!(json.contains(r#""format":{"type":"json_schema","schema""#), "{json}");
@@ -224,6 +235,7 @@ mod tests {
         check(SamplingOptions { logit_bias: vec![(5, 101.0)], ..fine.clone() }, "logit_bias of token 5");
         check(SamplingOptions { top_logprobs: 21, ..fine.clone() }, "top_logprobs is 21");
         check(SamplingOptions { max_new_tokens: 0, ..fine.clone() }, "max_new_tokens is 0");
+        check(SamplingOptions { prefix: vec![1], echo: true, ..fine.clone() }, "prefix goes");
         check(SamplingOptions { choices: 65, ..fine }, "choices is 65");
     }
 }

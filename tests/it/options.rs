@@ -313,3 +313,29 @@ fn what_was_at_hand_is_counted() {
         );
     }
 }
+
+#[test]
+fn gpu_a_reply_goes_on_from_any_of_its_tokens() {
+    let question = || chat("What is 48 + 37?");
+    let sampling = SamplingOptions { temperature: 0.9, seed: 5, max_new_tokens: 90, ..Default::default() };
+    let whole = one(question(), sampling.clone());
+    let tokens = &whole.tokens[&0];
+    assert!(whole.replies[0].contains("<Thought>") && tokens.len() > 20, "{whole:?}");
+    for kept in [1, 2, 7, tokens.len() / 2, tokens.len() - 2] {
+        let prefix = tokens[..kept].to_vec();
+        let rest = one(question(), SamplingOptions { prefix, ..sampling.clone() });
+        assert_eq!(rest.tokens[&0], tokens[kept..], "after {kept} tokens");
+        assert_eq!(rest.replies, whole.replies, "after {kept} tokens");
+        assert!(whole.output[&0].ends_with(rest.output.get(&0).map_or("", String::as_str)));
+        let (usage, before) = (rest.usage.unwrap(), whole.usage.clone().unwrap());
+        assert_eq!(usage.completion_tokens, tokens.len() - kept);
+        assert_eq!(usage.prompt_tokens, before.prompt_tokens + kept);
+    }
+    let refused = |prefix: Vec<u32>, stop: &[&str]| {
+        let stop = stop.iter().map(|&stop| stop.to_owned()).collect();
+        one(question(), SamplingOptions { prefix, stop, ..sampling.clone() }).failure.unwrap().1
+    };
+    assert!(refused(tokens.clone(), &[]).contains("ends a reply"));
+    assert!(refused(tokens[..8].to_vec(), &["Thought"]).contains("stop text"));
+    assert!(refused(vec![u32::MAX], &[]).contains("vocabulary"));
+}
