@@ -11,6 +11,7 @@ pub mod maths;
 pub mod models;
 pub mod notices;
 pub mod picked;
+pub mod presence;
 pub mod progress;
 pub mod reply;
 pub mod search;
