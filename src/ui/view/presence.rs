@@ -120,17 +120,16 @@ pub fn Presence() -> impl IntoView {
     });
 
     view! {
-        <Offline />
-        {move || {
-            slowed.get().map(|slowed_by| {
-                let text = t!(
-                    "shell-slowed",
-                    unseen = figures::per_second(slowed_by.unseen),
-                    seen = figures::per_second(slowed_by.seen),
-                );
-                view! { <Strip kind="slowed" text dismiss=Callback::new(move |()| slowed.set(None)) /> }
-            })
-        }}
+        <div role="status">
+            <Offline />
+            {move || {
+                slowed.get().map(|by| {
+                    let (unseen, seen) = (figures::per_second(by.unseen), figures::per_second(by.seen));
+                    let text = t!("shell-slowed", unseen = unseen, seen = seen);
+                    view! { <Strip kind="slowed" text dismiss=Callback::new(move |()| slowed.set(None)) /> }
+                })
+            }}
+        </div>
     }
 }
 
@@ -146,14 +145,10 @@ fn Offline() -> impl IntoView {
         back.remove();
     });
     let remote = Memo::new(move |_| page.chat.with(|chat| chat.choice.server().is_some()));
-    view! {
-        <div role="status">
-            {move || {
-                (!online.get()).then(|| {
-                    let text = if remote.get() { t!("shell-offline-remote") } else { t!("shell-offline") };
-                    view! { <Strip kind="offline" text dismiss=Callback::new(move |()| online.set(true)) /> }
-                })
-            }}
-        </div>
+    move || {
+        (!online.get()).then(|| {
+            let text = if remote.get() { t!("shell-offline-remote") } else { t!("shell-offline") };
+            view! { <Strip kind="offline" text dismiss=Callback::new(move |()| online.set(true)) /> }
+        })
     }
 }

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::icons::{Icon, WARNING};
 use crate::ui::dom;
-use crate::ui::words::t;
+use crate::ui::page::SETTINGS;
+use crate::ui::settings::Settings;
+use crate::ui::words::{self, t};
 
 /// Why this page cannot use a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +22,14 @@ pub(super) enum Missing {
 /// What is missing, as far as can be told before a GPU is asked for.
 pub(super) fn missing() -> Option<Missing> {
     if dom::has("navigator", Some("gpu")) {
-        None
-    } else if dom::has("isSecureContext", None) {
+        return None;
+    }
+    // Nothing else of the page is there to choose the language.
+    let settings = Settings::from_json(&dom::load(SETTINGS).unwrap_or_default());
+    let language = settings.language.unwrap_or_else(dom::language);
+    words::speak(language);
+    dom::set_language(language);
+    if dom::has("isSecureContext", None) {
         Some(Missing::WebGpu)
     } else {
         Some(Missing::SecureContext)
