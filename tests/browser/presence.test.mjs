@@ -83,7 +83,7 @@ describe('the tab', { timeout: 600_000 }, () => {
   test('a background that slows a search down is told with both speeds', () => withPage(async ({ page, polo, engine, release }) => {
     await page.getByRole('switch', { name: /Search/ }).or(page.getByRole('checkbox', { name: /Search/ })).first().check();
     await polo.ask('STEP');
-    const rollouts = (count) => expect.until(`${count} rollouts`, 10_000, async () => (await engine()).evaluate((count) => [...trees.values()].at(-1)?.rollouts === count, count));
+    const rollouts = (count) => expect.until(`${count} rollouts`, 10_000, async () => (await engine()).evaluate((count) => globalThis.rolloutsOf() === count, count));
     for (const count of [1, 2, 3]) {
       await rollouts(count);
       await page.clock.fastForward(1500);

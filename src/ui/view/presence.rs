@@ -18,14 +18,16 @@ use crate::ui::words::t;
 // A browser lets go of the lock when the tab is hidden; it is taken again when the tab is back. web-sys has
 // no wake locks yet but behind a flag of the compiler.
 #[wasm_bindgen(inline_js = "
-let wanted = false, lock = null;
+let wanted = false, asking = false, lock = null;
 async function take() {
-  if (!wanted || lock || document.hidden || !navigator.wakeLock) return;
+  if (!wanted || asking || lock || document.hidden || !navigator.wakeLock) return;
+  asking = true;
   try {
     lock = await navigator.wakeLock.request('screen');
     lock.addEventListener('release', () => { lock = null; });
     if (!wanted) lock.release();
   } catch { /* A battery that is low, or a browser that forbids it: the screen may go dark then. */ }
+  asking = false;
 }
 document.addEventListener('visibilitychange', take);
 export function keep_awake(yes) {
@@ -72,6 +74,7 @@ pub fn Presence() -> impl IntoView {
             let tokens = page.chat.with_untracked(tokens);
             pace.update_value(|pace| pace.count(now, tokens, hidden.get_untracked()));
             if now - since.get_value() > LONG_MS {
+                // Again and again: a browser that refused may change its mind.
                 keep_awake(true);
             }
         }
