@@ -1,6 +1,6 @@
 //! The engine on a thread of its own, and which request gets which of its events.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -145,7 +145,7 @@ impl Host {
     }
 
     /// A number for a request.
-    pub(super) fn id(&self) -> RequestId {
+    fn id(&self) -> RequestId {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -153,12 +153,6 @@ impl Host {
     pub(super) fn send(&self, request: Request) {
         // An engine that ended has told so to everybody.
         let _ = self.requests.unbounded_send(request);
-    }
-
-    /// A place for requests that come one by one.
-    pub(super) fn line(self: &Arc<Self>) -> Line {
-        let (sender, events) = unbounded();
-        Line { host: self.clone(), ids: BTreeSet::new(), sender, events }
     }
 
     /// Asks one thing.
@@ -239,55 +233,6 @@ impl Running {
     /// Keeps events that came before others that had to be waited for; [`Running::next`] gives them first.
     pub(super) fn keep(&mut self, events: impl IntoIterator<Item = (usize, Event)>) {
         self.kept.extend(events);
-    }
-}
-
-/// Requests that come one by one and are answered in one place. Dropped, it cancels what is open.
-pub(super) struct Line {
-    host: Arc<Host>,
-    ids: BTreeSet<RequestId>,
-    sender: UnboundedSender<Event>,
-    events: UnboundedReceiver<Event>,
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        let mut routes = self.host.routes();
-        for id in &self.ids {
-            routes.open.remove(id);
-        }
-        drop(routes);
-        for &id in &self.ids {
-            self.host.send(Request::Cancel { id });
-        }
-    }
-}
-
-impl Line {
-    /// Sends a request that already has a number of [`Host::id`].
-    pub(super) fn ask(&mut self, request: Request) -> Option<RequestId> {
-        let id = request_id(&request)?;
-        let mut routes = self.host.routes();
-        if let Some((kind, message)) = &routes.ended {
-            let _ = self.sender.unbounded_send(ended(id, kind, message));
-        } else {
-            routes.open.insert(id, self.sender.clone());
-        }
-        drop(routes);
-        self.ids.insert(id);
-        self.host.send(request);
-        Some(id)
-    }
-
-    /// The next event. A search that is done can still be asked about.
-    pub(super) async fn next(&mut self) -> Option<(RequestId, Event)> {
-        let event = self.events.next().await?;
-        let id = event_id(&event)?;
-        if is_last(&event) && !matches!(event, Event::SearchDone { .. }) {
-            self.ids.remove(&id);
-            self.host.routes().open.remove(&id);
-        }
-        Some((id, event))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The server: OpenAI's and Ollama's words over HTTP, answered by the engine on this machine's GPU.
 
 mod body;
-mod bridge;
 mod connection;
 mod guard;
 mod host;
@@ -215,7 +214,6 @@ fn routes() -> Router<Context> {
         .route("/api/embed", post(ollama::not_done))
         .route("/api/embeddings", post(ollama::not_done))
         .route("/api/create", post(ollama::not_done))
-        .route("/polo/engine", get(bridge::engine))
         .route("/health", get(status::health))
         .route("/metrics", get(status::metrics))
         .route("/version", get(status::version))

@@ -115,6 +115,8 @@ pub(super) async fn serve(State(context): Ctx, method: Method, uri: Uri, headers
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     out.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // The page asks for its own head to learn that the machine which serves it has an engine as well.
+    out.insert("polo-engine", HeaderValue::from_static("v1"));
     out.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     if let Some(policy) = &page.policy {
         out.insert(header::CONTENT_SECURITY_POLICY, policy.clone());

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::words::Language;
+use super::words::{Language, t};
 
 /// Milliseconds since the page was opened.
 pub(super) fn now_ms() -> f64 {
@@ -140,8 +140,11 @@ pub(super) fn copy_code(event: &web_sys::MouseEvent) {
         button.closest("figure").ok().flatten().and_then(|figure| figure.query_selector("code").ok()?);
     let Some(text) = code.and_then(|code| code.text_content()) else { return };
     leptos::task::spawn_local(async move {
-        let label = if copy(text).await { "Copied" } else { "Not allowed" };
-        button.set_text_content(Some(label));
-        set_timeout(move || button.set_text_content(Some("Copy")), std::time::Duration::from_millis(1500));
+        let label = if copy(text).await { t!("page-code-copied") } else { t!("page-code-not-allowed") };
+        button.set_text_content(Some(&label));
+        set_timeout(
+            move || button.set_text_content(Some(&t!("page-code-copy"))),
+            std::time::Duration::from_millis(1500),
+        );
     });
 }

@@ -1,5 +1,6 @@
 //! The page: what a person sees. It knows the protocol, and nothing of the engine behind it.
 
+pub mod attach;
 pub mod choice;
 pub mod claims;
 pub mod effect;
@@ -8,6 +9,7 @@ pub mod fit;
 pub mod formulas;
 pub mod markdown;
 pub mod maths;
+pub mod meter;
 pub mod models;
 pub mod notices;
 pub mod picked;
@@ -21,11 +23,13 @@ pub mod state;
 pub mod symbols;
 pub mod task;
 mod tex;
+pub mod tokens;
 pub mod words;
 
 mod dom;
 mod link;
 mod page;
+mod paint;
 mod shell;
 mod view;
 

@@ -50,6 +50,21 @@ describe('page over a server', { timeout: 600_000 }, () => {
     await page.getByRole('button', { name: 'Use it', exact: true }).click();
   };
 
+  test('a wrong key is told, and a right one put in its place', async () => {
+    const { page, close } = await open(browser, server.origin, { friends: [address] });
+    const view = new Polo(page);
+    await view.loaded();
+    await use(page, 'sk-wrong');
+    const alert = page.getByRole('alert').filter({ hasText: /Incorrect API key/ });
+    await alert.waitFor({ timeout: LOAD_MS });
+    await page.locator('button.model').click();
+    await page.getByLabel('Key, if it wants one').fill(KEY);
+    await page.getByRole('button', { name: 'Use it', exact: true }).click();
+    await page.locator('.model[data-state=ready]', { hasText: 'polo-tiny' }).waitFor({ timeout: LOAD_MS });
+    assert.equal(await alert.count(), 0, 'what is over is not shown');
+    await close();
+  });
+
   test('its model answers, plainly and by a search', async () => {
     const { page, close } = await open(browser, server.origin, { friends: [address] });
     const view = new Polo(page);

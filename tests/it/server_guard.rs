@@ -234,8 +234,20 @@ async fn a_client_that_goes_away_frees_its_work() {
     // Without a stream it is the same.
     drop((streams, again));
     let asked = script.asked.lock().unwrap().len();
-    let plain = send(&server, posted("/v1/chat/completions", hello(&json!({})).to_string()));
-    assert!(tokio::time::timeout(Duration::from_millis(300), plain).await.is_err());
+    // What was dropped ends on another thread: until then there may be no room.
+    let mut hung = false;
+    for _ in 0..200 {
+        let plain = send(&server, posted("/v1/chat/completions", hello(&json!({})).to_string()));
+        match tokio::time::timeout(Duration::from_millis(300), plain).await {
+            Err(_) => {
+                hung = true;
+                break;
+            }
+            Ok(answer) => assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(hung, "there is never room again");
     let later = |script: &Script| {
         script.asked.lock().unwrap()[asked..].iter().any(|asked| matches!(asked, Ask::Cancel { .. }))
     };
@@ -327,8 +339,6 @@ async fn the_description_names_every_endpoint() {
     let source = include_str!("../../src/server/mod.rs");
     let route = |rest: &str| rest.split('"').next().unwrap().replace("{*id}", "{id}");
     let mut routes: Vec<String> = source.split(".route(\"").skip(1).map(route).collect();
-    // A socket cannot be described there.
-    routes.retain(|route| route != "/polo/engine");
     routes.sort();
     let answer = get(&server(), "/openapi.json").await.json();
     let paths = answer["paths"].as_object().unwrap();

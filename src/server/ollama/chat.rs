@@ -16,7 +16,7 @@ use super::{keep_alive, now};
 use crate::protocol::{Channel, FinishReason, Message, Prompt, Role, SamplingOptions};
 use crate::server::body::{self, Label};
 use crate::server::log::Entry as Log;
-use crate::server::openai::chat::prompt;
+use crate::server::openai::chat::begin_with;
 use crate::server::refusal::{OllamaRefusal, Refusal};
 use crate::server::reply::{Counts, Entry, Replies, Step};
 use crate::server::slot::KeepAlive;
@@ -223,10 +223,10 @@ async fn answer(
         Question::Turns(turns, begun) => Ok((turns, begun)),
     };
     let lease = context.slot.lease(&named, keep).await?;
-    let sampling = sampling(lease.info.sampling.as_ref(), lease.info.context)?;
+    let mut sampling = sampling(lease.info.sampling.as_ref(), lease.info.context)?;
     let prompt = match prompt_of {
         Err(prompt) => prompt,
-        Ok((turns, begun)) => prompt(&context, turns, begun).await?,
+        Ok((turns, begun)) => begin_with(&context, turns, begun, &mut sampling).await?,
     };
     let mut replies = Replies::start(&context, vec![prompt], &sampling).await?;
     log.started(&context, &replies.counts);

@@ -101,7 +101,7 @@ pub(in crate::server) async fn complete(
         let ask = search::Asked { turns, sampling, wish, streaming };
         return search::answer(&context, log, place, lease, ask).await;
     }
-    let prompt = prompt(&context, turns, begun).await?;
+    let prompt = begin_with(&context, turns, begun, &mut sampling).await?;
     let replies = Replies::start(&context, vec![prompt], &sampling).await?;
     log.started(&context, &replies.counts);
     let head = |object| Head::new("chatcmpl", object, &lease.named.name);
@@ -117,6 +117,24 @@ pub(in crate::server) async fn complete(
 /// The longest reply that a request allows, in tokens.
 fn chat_limits(knobs: &Knobs) -> Option<usize> {
     knobs.max_completion_tokens.or(knobs.max_tokens)
+}
+
+/// The prompt of a reply that begins with what the assistant has begun to say: a thought that is open goes on as one.
+pub(in crate::server) async fn begin_with(
+    context: &Context,
+    turns: Vec<Message>,
+    begun: Option<String>,
+    sampling: &mut SamplingOptions,
+) -> Result<Prompt, Refusal> {
+    let Some(text) = begun.filter(|begun| !begun.is_empty()) else {
+        return Ok(Prompt::Chat { messages: turns });
+    };
+    if sampling.format.is_some() {
+        // What is to have a format has it from here on.
+        return prompt(context, turns, Some(text)).await;
+    }
+    sampling.prefix = tokenize(context, Prompt::Raw { text }).await?.0;
+    Ok(Prompt::Chat { messages: turns })
 }
 
 /// The prompt. What the assistant has begun to say goes behind it token by token, without the mark of its end.

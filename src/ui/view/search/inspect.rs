@@ -9,11 +9,12 @@ use crate::protocol::{NodeDetail, NodeKind, RequestId, TokenDetail};
 
 use super::of_run;
 use crate::ui::page::page;
-use crate::ui::search::look;
 use crate::ui::search::run::Run;
 use crate::ui::search::tree::ROOT;
 use crate::ui::search::words;
 use crate::ui::view::icons::{CLOSE, Icon};
+use crate::ui::view::tokens::{Alternatives, Heat, Piece, Row, visible};
+use crate::ui::words::t;
 
 type Detail = Memo<Option<Arc<NodeDetail>>>;
 
@@ -160,130 +161,54 @@ fn Facts(detail: Detail) -> impl IntoView {
     }
 }
 
-/// The tokens as a heat map; the arrow keys go from one to the next.
+/// The tokens as a heat map, and below what else the chosen one could have been.
 #[component]
 fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
-    let chosen = RwSignal::new(None::<usize>);
-    let Some(first) = detail.get_untracked() else { return ().into_any() };
-    let count = first.pieces.len();
-    let step = move |event: leptos::ev::KeyboardEvent| {
-        let at = chosen.get_untracked();
-        let next = match event.key().as_str() {
-            "ArrowRight" | "ArrowDown" => at.map_or(0, |at| (at + 1).min(count.saturating_sub(1))),
-            "ArrowLeft" | "ArrowUp" => at.map_or(0, |at| at.saturating_sub(1)),
-            "Home" => 0,
-            "End" => count.saturating_sub(1),
-            _ => return,
-        };
-        event.prevent_default();
-        chosen.set((count > 0).then_some(next));
-    };
-    let of = first.node.node;
-    let option = move |at: usize| format!("token-{id}-{of}-{at}");
-    let tokens = first
-        .pieces
-        .iter()
-        .enumerate()
-        .map(|(at, piece)| {
-            let state = if piece.forced { "token forced" } else { "token" };
-            let class = format!("{state} {}", look::class(piece.confidence));
-            view! {
-                <span
-                    role="option"
-                    id=option(at)
-                    class=class
-                    aria-selected=move || (chosen.get() == Some(at)).to_string()
-                    aria-label=spoken(piece)
-                    title=spoken(piece)
-                    on:click=move |_| chosen.set(Some(at))
-                >
-                    {piece.text.clone()}
-                </span>
-            }
-        })
-        .collect_view();
-    let node = first.clone();
+    let (chosen, hovered) = (RwSignal::new(None), RwSignal::new(None));
+    let Some(node) = detail.get_untracked() else { return ().into_any() };
+    let pieces = node.pieces.iter().map(piece).collect::<Vec<_>>();
+    let shown = Memo::new(move |_| chosen.get().or(hovered.get()));
     view! {
         <h5>"Text, by confidence of each token"</h5>
-        <div
-            class="tokens"
-            role="listbox"
-            tabindex="0"
-            aria-label="Tokens"
-            aria-activedescendant=move || chosen.get().map(option)
-            on:keydown=step
-        >
-            {tokens}
-        </div>
-        {move || match chosen.get() {
-            Some(at) => view! { <Alternatives id node=node.clone() at /> }.into_any(),
+        <Heat pieces chosen hovered />
+        {move || match shown.get() {
+            Some(at) => view! { <Others id node=node.clone() at /> }.into_any(),
             None => view! { <p class="quiet-text">"Choose a token to see what else it could have been."</p> }.into_any(),
         }}
     }
     .into_any()
 }
 
-/// A token in words.
-fn spoken(piece: &TokenDetail) -> String {
-    let text = piece.text.replace('\n', "⏎");
-    match piece.confidence {
-        _ if piece.forced => format!("“{text}”, put there"),
-        Some(confidence) => format!("“{text}”, confidence {:.0} %", confidence * 100.0),
-        None => format!("“{text}”"),
-    }
+fn piece(told: &TokenDetail) -> Piece {
+    Piece { text: told.text.clone(), confidence: told.confidence, forced: told.forced }
 }
 
 /// What else a token could have been.
 #[component]
-fn Alternatives(id: RequestId, node: Arc<NodeDetail>, at: usize) -> impl IntoView {
+fn Others(id: RequestId, node: Arc<NodeDetail>, at: usize) -> impl IntoView {
     let page = page();
-    let piece = node.pieces.get(at)?.clone();
+    let told = node.pieces.get(at)?;
     let of = node.node.node;
     let kept = page.chat.with_untracked(|chat| chat.searches.get(id).is_some_and(|run| run.kept));
-    let can = kept && !piece.forced && node.node.kind != NodeKind::Truncated && of != ROOT;
-    let rows = piece
+    let can = kept && !told.forced && node.node.kind != NodeKind::Truncated && of != ROOT;
+    let rows = told
         .top
         .iter()
         .map(|top| {
-            let same = top.token == piece.token;
             let token = top.token;
-            let text = top.text.replace('\n', "⏎");
-            let branch = move |_| {
+            let branch = move |()| {
                 let at = u32::try_from(at).unwrap_or(u32::MAX);
                 page.act_on_searches(|searches| searches.branch(id, of, at, token));
             };
-            let label = format!("Branch from “{text}”");
-            view! {
-                <tr>
-                    <th scope="row">
-                        <code>{text}</code>
-                    </th>
-                    <td class="right">{format!("{:.1} %", f64::from(top.logprob).exp() * 100.0)}</td>
-                    <td>
-                        {if same {
-                            "chosen".into_any()
-                        } else if can {
-                            view! {
-                                <button type="button" class="quiet" aria-label=label on:click=branch>
-                                    "Branch"
-                                </button>
-                            }
-                                .into_any()
-                        } else {
-                            ().into_any()
-                        }}
-                    </td>
-                </tr>
+            let name = format!("Branch from “{}”", visible(&top.text));
+            Row {
+                text: top.text.clone(),
+                logprob: top.logprob,
+                taken: token == told.token,
+                go_on: can.then(|| ("Branch".to_owned(), name, Callback::new(branch))),
             }
         })
-        .collect_view();
-    let about = format!("Token {} of {}: {}", at + 1, node.pieces.len(), spoken(&piece));
-    let none = piece.top.is_empty();
-    Some(view! {
-        <h5>{about}</h5>
-        {none.then(|| view! { <p class="quiet-text">"No alternatives are known."</p> })}
-        <table class="listing alternatives">
-            <tbody>{rows}</tbody>
-        </table>
-    })
+        .collect();
+    let about = t!("page-token-of", number = at + 1, count = node.pieces.len(), token = piece(told).spoken());
+    Some(view! { <Alternatives about rows /> })
 }
