@@ -25,7 +25,7 @@ use super::tokens::Told;
 use super::words::Language;
 
 /// Where the settings are kept between visits.
-const SETTINGS: &str = "polo.settings";
+pub(super) const SETTINGS: &str = "polo.settings";
 /// Where the last model is kept.
 const MODEL: &str = "polo.model";
 /// Where the way of searching is kept.

@@ -47,7 +47,7 @@ pub fn Inspect(id: RequestId) -> impl IntoView {
                 view! {
                     <section class="node-panel" aria-label="Node">
                         <header>
-                            <h4>{move || title.get().flatten()}</h4>
+                            <h3>{move || title.get().flatten()}</h3>
                             <button
                                 type="button"
                                 class="icon-button"
