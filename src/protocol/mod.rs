@@ -23,7 +23,7 @@ pub use library::{
 pub use options::{BenchOptions, KvType, LoadOptions, Message, ModelSource, Prompt, Quantize, Role, Variant};
 pub use reports::{
     BenchReport, Channel, ContextCounts, DecodeBench, DeviceInfo, FinishReason, KernelBench, LaneBench,
-    ModelInfo, PromptToken, SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage,
+    ModelInfo, PromptToken, SearchBench, SelfTestResult, TensorFormat, TopLogprob, Usage, confidence,
 };
 pub use sampling::{Format, SamplingOptions};
 pub use search::{

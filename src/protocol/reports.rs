@@ -28,6 +28,27 @@ pub struct TopLogprob {
     pub bytes: Option<Vec<u8>>,
 }
 
+/// How sure the model was of the token: its share among the five most probable,
+///
+/// ```text
+/// c = exp(l_t - m) / sum over the K most probable of exp(l_k - m),   m = the largest l_k,   K = min(5, V)
+/// ```
+///
+/// from log-probabilities before temperature, penalties, masks and top-k/top-p (Marco-o1, arXiv 2411.14405, section 4;
+/// raw logits give the same). In (0, 1]. A token outside the five keeps its own numerator. Log-probabilities as f32
+/// are what every engine tells, so the same model behind a server gives the same confidence to the bit. `None` where
+/// there are no alternatives, or a number is none.
+pub fn confidence(logprob: f32, top: impl Iterator<Item = f32> + Clone) -> Option<f32> {
+    let max = f64::from(top.clone().next()?);
+    if !top.clone().chain([logprob]).all(f32::is_finite) {
+        return None;
+    }
+    let share = |l: f32| libm::exp(f64::from(l) - max);
+    let c = share(logprob) / top.map(share).sum::<f64>();
+    // Below the range of f32 it is still more than nothing.
+    Some((c as f32).clamp(f32::MIN_POSITIVE, 1.0))
+}
+
 /// A token of a prompt, and what the model thought of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PromptToken {

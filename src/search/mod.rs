@@ -41,6 +41,7 @@ mod tree;
 mod vote;
 mod work;
 
+pub use crate::protocol::confidence;
 pub use class::class;
 pub use machine::{Ask, Change, Search};
 pub use plan::window;
@@ -49,7 +50,7 @@ pub use rollout::forced_texts;
 pub use score::Score;
 pub use select::{Climate, Launch, selection_score};
 pub use svg::svg;
-pub use token::{Bytes, Token, confidence};
+pub use token::{Bytes, Token};
 pub use tree::{Answer, Node, ROOT, Tree};
 pub use vote::{Ballot, Outcome, agreed, agreement, ballots, count};
 pub use work::{End, Told, Watch, Work};

@@ -140,10 +140,10 @@ pub(super) fn copy_code(event: &web_sys::MouseEvent) {
         button.closest("figure").ok().flatten().and_then(|figure| figure.query_selector("code").ok()?);
     let Some(text) = code.and_then(|code| code.text_content()) else { return };
     leptos::task::spawn_local(async move {
-        let label = if copy(text).await { t!("page-copied") } else { t!("page-not-allowed") };
+        let label = if copy(text).await { t!("page-code-copied") } else { t!("page-code-not-allowed") };
         button.set_text_content(Some(&label));
         set_timeout(
-            move || button.set_text_content(Some(&t!("page-copy"))),
+            move || button.set_text_content(Some(&t!("page-code-copy"))),
             std::time::Duration::from_millis(1500),
         );
     });

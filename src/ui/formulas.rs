@@ -47,7 +47,7 @@ pub(super) fn extract(source: &str, markdown: bool) -> (String, Vec<Formula>) {
             formulas.push(Formula {
                 source: rest[..length].to_owned(),
                 tex: tex.to_owned(),
-                display: matches!(open, "$$" | r"\["),
+                display: matches!(open, "$$" | r"\[" | ""),
             });
             rest = &rest[length..];
         } else if markdown && c == '*' && is_product(rest, out.chars().next_back()) {
@@ -128,6 +128,16 @@ fn formula(rest: &str, before: Option<char>) -> Option<(&str, &str, &str)> {
         return (!tex.trim().is_empty() && tex.len() <= MAX_BYTES && !whole)
             .then(|| (&rest[..2], tex, &body[end..end + 2]));
     }
+    if let Some(name) =
+        rest.strip_prefix(r"\begin{").and_then(|rest| rest.split_once('}')).map(|(name, _)| name)
+    {
+        // Without delimiters, as papers write them.
+        let alone = ["equation", "align", "gather", "multline", "alignat", "eqnarray"];
+        let end =
+            alone.contains(&name.trim_end_matches('*')).then(|| rest.find(&format!(r"\end{{{name}}}")))??;
+        let length = end + name.len() + r"\end{}".len();
+        return (length <= MAX_BYTES).then(|| ("", &rest[..length], ""));
+    }
     // One dollar: pandoc's rule, so that prices stay prices. The content touches both signs, stays on
     // one line, and no digit follows.
     let body = rest.strip_prefix('$')?;
@@ -143,7 +153,8 @@ fn formula(rest: &str, before: Option<char>) -> Option<(&str, &str, &str)> {
             '$' => {
                 let tex = &body[..at];
                 let digit_follows = body[at + 1..].starts_with(|c: char| c.is_ascii_digit());
-                if !tex.is_empty() && !tex.ends_with(char::is_whitespace) && !digit_follows {
+                if !tex.is_empty() && !tex.ends_with(char::is_whitespace) && !digit_follows && !is_price(tex)
+                {
                     return (at <= MAX_BYTES).then(|| (&rest[..1], tex, &body[at..=at]));
                 }
                 // "$5 and $x$": the second sign closes nothing, and the first opened nothing.
@@ -153,6 +164,12 @@ fn formula(rest: &str, before: Option<char>) -> Option<(&str, &str, &str)> {
         }
     }
     None
+}
+
+/// Whether what stands between two dollars is a price and words after it: `$5 and 10$`.
+fn is_price(tex: &str) -> bool {
+    let word = |word: &str| word.len() >= 3 && word.chars().all(|c| c.is_alphabetic());
+    tex.starts_with(|c: char| c.is_ascii_digit()) && tex.split_whitespace().any(word)
 }
 
 #[cfg(test)]
@@ -171,6 +188,26 @@ mod tests {
         assert_eq!(tex(r"\$x\$ `$y$` US$z$"), Vec::<String>::new());
         assert_eq!(tex("```\n$x$\n```\n$y$"), ["y"]);
         assert_eq!(tex("$x"), Vec::<String>::new());
+        assert_eq!(
+            tex("so\n\\begin{align*} a &= b \\end{align*} and"),
+            ["\\begin{align*} a &= b \\end{align*}"]
+        );
+        assert_eq!(tex("\\begin{tabular} a \\end{tabular} \\begin{align} a"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn prices_are_no_formulas() {
+        for text in [
+            "$5 and $6",
+            "costs $5, $10 or $15.",
+            "$5-$10",
+            "between $5 and 10$",
+            "US$5 and US$6",
+            "$1,000 to $2,000",
+        ] {
+            assert_eq!(tex(text), Vec::<String>::new(), "{text}");
+        }
+        assert_eq!(tex("pays $5x = 10$ and $2xy$"), ["5x = 10", "2xy"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, Event, Options, Parser, Tag, TagE
 
 use super::formulas::{Formula, Piece, extract, pieces};
 use super::maths;
+use super::words::t;
 
 /// The blocks of `source`, each as HTML.
 pub fn blocks(source: &str) -> Vec<String> {
@@ -137,9 +138,10 @@ impl<'a> Writer<'a> {
                     CodeBlockKind::Indented => String::new(),
                 };
                 self.in_code = true;
+                let copy = escape(&t!("page-code-copy"));
                 self.put(&format!(
-                    "<figure class=\"code\"><figcaption><span>{language}</span>\
-                     <button type=\"button\" class=\"copy-code\">Copy</button></figcaption>\
+                    "<figure class=\"code\" dir=\"ltr\"><figcaption><span>{language}</span>\
+                     <button type=\"button\" class=\"copy-code\">{copy}</button></figcaption>\
                      <pre tabindex=\"0\"><code>"
                 ));
             }
@@ -149,9 +151,10 @@ impl<'a> Writer<'a> {
             Tag::Item => self.put("<li>"),
             Tag::Table(columns) => {
                 self.columns = columns;
-                self.put(
-                    "<div class=\"table-scroll\" role=\"region\" aria-label=\"Table\" tabindex=\"0\"><table>",
-                );
+                let table = escape(&t!("page-table"));
+                self.put(&format!(
+                    "<div class=\"table-scroll\" role=\"region\" aria-label=\"{table}\" tabindex=\"0\"><table>"
+                ));
             }
             Tag::TableHead => {
                 self.in_head = true;
@@ -180,7 +183,7 @@ impl<'a> Writer<'a> {
             }
             Tag::Image { dest_url, .. } => {
                 let url = self.with_sources(&dest_url);
-                self.link(&url, "Image: ");
+                self.link(&url, &escape(&t!("page-image", text = "")));
             }
             _ => self.put("<span>"),
         }

@@ -4,8 +4,10 @@
 //! character that reaches the result goes through `escape`, depth and length are bounded, and
 //! nothing can panic. The crate that was tried let `\operatorname{<img>}` through as an element.
 
+mod parts;
+
 use super::markdown::escape;
-use super::symbols::{Class, accent, environment, spacing, styled, symbol, unescape};
+use super::symbols::{Class, accent, spacing, symbol};
 use super::tex::Tex;
 
 /// Deepest nesting of groups; models stay under ten.
@@ -18,7 +20,10 @@ pub fn to_mathml(tex: &str, display: bool) -> Option<String> {
     if tex.len() > MAX_BYTES {
         return None;
     }
-    let mut parser = Parser { tex: Tex { rest: tex }, depth: 0, display };
+    // Lines outside of a table, as in `a = b \\ c = d`.
+    let lines = display && tex.contains(r"\\") && !tex.contains(r"\begin");
+    let whole = if lines { format!(r"\begin{{gathered}}{tex}\end{{gathered}}") } else { tex.to_owned() };
+    let mut parser = Parser { tex: Tex { rest: &whole }, depth: 0, display };
     let body = parser.row(End::Input)?;
     let mode = if display { "block" } else { "inline" };
     // The source travels along as the formula's name, so that it can be copied and read aloud.
@@ -33,6 +38,16 @@ enum End {
     Bracket,
     Right,
     Cell,
+}
+
+/// How an atom behaves beside others.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    /// Its scripts stand above and below it in display style.
+    Limits,
+    /// What follows is its argument.
+    Function,
 }
 
 struct Parser<'a> {
@@ -70,6 +85,15 @@ impl Parser<'_> {
             if self.tex.rest.is_empty() {
                 return None;
             }
+            // Holds for the rest of the row.
+            if let Some(name @ ("displaystyle" | "textstyle")) = self.tex.peek_command() {
+                self.tex.take_command();
+                let before = std::mem::replace(&mut self.display, name == "displaystyle");
+                let rest = self.row(end)?;
+                self.display = before;
+                out.push_str(&format!("<mstyle displaystyle=\"{}\">{rest}</mstyle>", name == "displaystyle"));
+                break;
+            }
             out.push_str(&self.scripted()?);
         }
         self.depth -= 1;
@@ -78,11 +102,12 @@ impl Parser<'_> {
 
     /// An atom with what stands above and below it.
     fn scripted(&mut self) -> Option<String> {
-        let (base, limits) = if self.tex.rest.starts_with(['^', '_', '\'']) {
-            ("<mrow></mrow>".to_owned(), false)
+        let (mut base, kind) = if self.tex.rest.starts_with(['^', '_', '\'']) {
+            ("<mrow></mrow>".to_owned(), Kind::Plain)
         } else {
             self.atom()?
         };
+        let mut under = kind == Kind::Limits && self.display;
         let (mut above, mut below) = (String::new(), String::new());
         loop {
             self.tex.skip_space();
@@ -92,14 +117,15 @@ impl Parser<'_> {
                 below.push_str(&self.argument()?);
             } else if self.tex.eat("'") {
                 above.push_str("<mo>′</mo>");
-            } else if matches!(self.tex.peek_command(), Some("limits" | "nolimits")) {
+            } else if let Some(name @ ("limits" | "nolimits")) = self.tex.peek_command() {
                 self.tex.take_command();
+                under = name == "limits";
+                base = base.replacen("<mo>", "<mo movablelimits=\"false\">", 1);
             } else {
                 break;
             }
         }
-        let under = limits && self.display;
-        Some(match (below.is_empty(), above.is_empty()) {
+        let scripted = match (below.is_empty(), above.is_empty()) {
             (true, true) => base,
             (true, false) => {
                 let tag = if under { "mover" } else { "msup" };
@@ -113,7 +139,9 @@ impl Parser<'_> {
                 let tag = if under { "munderover" } else { "msubsup" };
                 format!("<{tag}>{base}<mrow>{below}</mrow><mrow>{above}</mrow></{tag}>")
             }
-        })
+        };
+        // The sign that a function is applied stands after its scripts.
+        Some(if kind == Kind::Function { scripted + "<mo>\u{2061}</mo>" } else { scripted })
     }
 
     /// A group in braces, or one atom.
@@ -137,8 +165,8 @@ impl Parser<'_> {
         atom
     }
 
-    /// One atom, and whether its scripts stand above and below it in display style.
-    fn atom(&mut self) -> Option<(String, bool)> {
+    /// One atom, and how it behaves.
+    fn atom(&mut self) -> Option<(String, Kind)> {
         self.tex.skip_space();
         let c = self.tex.rest.chars().next()?;
         let plain = match c {
@@ -169,162 +197,37 @@ impl Parser<'_> {
                 }
             }
         };
-        Some((plain, false))
+        Some((plain, Kind::Plain))
     }
 
-    fn command(&mut self) -> Option<(String, bool)> {
+    fn command(&mut self) -> Option<(String, Kind)> {
         let name = self.tex.take_command()?;
         if let Some((text, class)) = symbol(name) {
             let text = escape(text);
             return Some(match class {
-                Class::Identifier => (format!("<mi>{text}</mi>"), false),
-                Class::Operator => (format!("<mo>{text}</mo>"), false),
-                Class::Large => (format!("<mo>{text}</mo>"), true),
-                Class::Function => (format!("<mi>{text}</mi><mo>\u{2061}</mo>"), false),
-                Class::Limit => (format!("<mi>{text}</mi>"), true),
+                Class::Identifier => (format!("<mi>{text}</mi>"), Kind::Plain),
+                Class::Operator => (format!("<mo>{text}</mo>"), Kind::Plain),
+                Class::Large => (format!("<mo>{text}</mo>"), Kind::Limits),
+                Class::Function => (format!("<mi>{text}</mi>"), Kind::Function),
+                Class::Limit => (format!("<mi>{text}</mi>"), Kind::Limits),
             });
         }
         if let Some(width) = spacing(name) {
-            return Some((format!("<mspace width=\"{width}\"></mspace>"), false));
+            return Some((format!("<mspace width=\"{width}\"></mspace>"), Kind::Plain));
         }
         if let Some((mark, over)) = accent(name) {
             let body = self.argument()?;
             let tag = if over { "mover" } else { "munder" };
-            return Some((
-                format!("<{tag} accent=\"true\">{body}<mo>{mark}</mo></{tag}>"),
-                name.contains("brace"),
-            ));
+            let kind = if name.contains("brace") { Kind::Limits } else { Kind::Plain };
+            return Some((format!("<{tag} accent=\"true\">{body}<mo>{mark}</mo></{tag}>"), kind));
         }
-        Some((self.structure(name)?, false))
-    }
-
-    /// Commands with arguments.
-    fn structure(&mut self, name: &str) -> Option<String> {
-        Some(match name {
-            "frac" | "tfrac" => format!("<mfrac>{}{}</mfrac>", self.argument()?, self.argument()?),
-            "dfrac" | "cfrac" => {
-                format!("<mfrac displaystyle=\"true\">{}{}</mfrac>", self.argument()?, self.argument()?)
-            }
-            "binom" | "dbinom" | "tbinom" => format!(
-                "<mrow><mo>(</mo><mfrac linethickness=\"0\">{}{}</mfrac><mo>)</mo></mrow>",
-                self.argument()?,
-                self.argument()?
-            ),
-            "sqrt" => {
-                self.tex.skip_space();
-                if self.tex.eat("[") {
-                    let index = self.row(End::Bracket)?;
-                    self.tex.eat("]");
-                    format!("<mroot>{}<mrow>{index}</mrow></mroot>", self.argument()?)
-                } else {
-                    format!("<msqrt>{}</msqrt>", self.argument()?)
-                }
-            }
-            "text" | "textrm" | "textbf" | "textit" | "texttt" | "mbox" | "hbox" => {
-                let text = self.tex.raw_group()?;
-                format!("<mtext>{}</mtext>", escape(&unescape(&text)))
-            }
-            "operatorname" => {
-                self.tex.eat("*");
-                format!("<mi>{}</mi><mo>\u{2061}</mo>", escape(&self.tex.raw_group()?))
-            }
-            "mathrm" | "mathbf" | "mathit" | "mathbb" | "mathcal" | "mathsf" | "mathtt" | "mathfrak"
-            | "boldsymbol" | "bm" | "mathscr" => self.alphabet(name)?,
-            "boxed" | "fbox" => format!("<mrow class=\"boxed\">{}</mrow>", self.argument()?),
-            "left" => self.fenced()?,
-            "middle" => format!("<mo stretchy=\"true\">{}</mo>", self.tex.delimiter()?),
-            "overset" | "stackrel" => {
-                let above = self.argument()?;
-                format!("<mover>{}{above}</mover>", self.argument()?)
-            }
-            "underset" => {
-                let below = self.argument()?;
-                format!("<munder>{}{below}</munder>", self.argument()?)
-            }
-            "pmod" => format!("<mo>(</mo><mtext>mod </mtext>{}<mo>)</mo>", self.argument()?),
-            "textcolor" | "colorbox" => {
-                self.tex.raw_group()?;
-                self.argument()?
-            }
-            "color" | "label" | "phantom" | "hphantom" | "vphantom" | "hspace" | "vspace" => {
-                self.tex.raw_group()?;
-                String::new()
-            }
-            "tag" => format!("<mtext>({})</mtext>", escape(&unescape(&self.tex.raw_group()?))),
-            "not" => format!("<mrow>{}<mo>\u{338}</mo></mrow>", self.argument()?),
-            "begin" => self.environment()?,
-            "displaystyle" | "textstyle" | "scriptstyle" | "limits" | "nolimits" | "hline" | "nonumber"
-            | "notag" => String::new(),
-            // A line break outside an array: MathML has none, so a gap.
-            "\\" | "cr" | "newline" => "<mspace width=\"1em\"></mspace>".to_owned(),
-            "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl" | "biggr"
-            | "Biggl" | "Biggr" | "bigm" => format!("<mo stretchy=\"false\">{}</mo>", self.tex.delimiter()?),
-            "right" | "end" => return None,
-            _ => format!("<mtext>\\{}</mtext>", escape(name)),
-        })
-    }
-
-    /// `\mathbb{R}` and its kin: letters of another alphabet, or a plain group.
-    fn alphabet(&mut self, name: &str) -> Option<String> {
-        self.tex.skip_space();
-        let before = self.tex.rest;
-        if let Some(text) = self.tex.raw_group().filter(|t| t.chars().all(|c| c.is_ascii_alphanumeric())) {
-            let letters: String = text.chars().map(|c| styled(name, c)).collect();
-            let upright = if name == "mathrm" { " mathvariant=\"normal\"" } else { "" };
-            return Some(format!("<mi{upright}>{letters}</mi>"));
-        }
-        self.tex.rest = before;
-        self.argument()
-    }
-
-    fn fenced(&mut self) -> Option<String> {
-        let open = self.tex.delimiter()?;
-        let body = self.row(End::Right)?;
-        self.tex.take_command()?;
-        let close = self.tex.delimiter()?;
-        Some(format!(
-            "<mrow><mo stretchy=\"true\" form=\"prefix\">{open}</mo>{body}\
-             <mo stretchy=\"true\" form=\"postfix\">{close}</mo></mrow>"
-        ))
-    }
-
-    /// `\begin{…} … \end{…}`: a table, with the fences that its name calls for.
-    fn environment(&mut self) -> Option<String> {
-        let name = self.tex.raw_group()?;
-        let (open, close, class) = environment(name.trim_end_matches('*'))?;
-        if matches!(name.as_str(), "array" | "alignat" | "alignat*" | "alignedat") {
-            self.tex.raw_group()?;
-        }
-        let (mut rows, mut cells) = (String::new(), String::new());
-        loop {
-            cells.extend(["<mtd>", &self.row(End::Cell)?, "</mtd>"]);
-            if self.tex.eat("&") {
-                continue;
-            }
-            if cells != "<mtd></mtd>" {
-                rows.extend(["<mtr>", &cells, "</mtr>"]);
-            }
-            cells.clear();
-            if self.tex.take_command()? == "end" {
-                break;
-            }
-            // The optional distance after a line break: `\\[4pt]`.
-            if self.tex.rest.starts_with('[') {
-                self.tex.rest = self.tex.rest.split_once(']')?.1;
-            }
-        }
-        if self.tex.raw_group()? != name {
-            return None;
-        }
-        let fence = |mark: &str| {
-            if mark.is_empty() { String::new() } else { format!("<mo stretchy=\"true\">{mark}</mo>") }
+        let kind = match name {
+            "operatorname" if self.tex.rest.starts_with('*') => Kind::Limits,
+            "operatorname" => Kind::Function,
+            "mathop" => Kind::Limits,
+            _ => Kind::Plain,
         };
-        let style = class == "aligned";
-        Some(format!(
-            "<mrow>{}<mtable class=\"{class}\" displaystyle=\"{style}\">{rows}</mtable>{}</mrow>",
-            fence(open),
-            fence(close)
-        ))
+        Some((self.structure(name)?, kind))
     }
 }
 

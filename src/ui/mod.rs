@@ -1,5 +1,6 @@
 //! The page: what a person sees. It knows the protocol, and nothing of the engine behind it.
 
+pub mod attach;
 pub mod choice;
 pub mod claims;
 pub mod effect;
@@ -8,9 +9,11 @@ pub mod fit;
 pub mod formulas;
 pub mod markdown;
 pub mod maths;
+pub mod meter;
 pub mod models;
 pub mod notices;
 pub mod picked;
+pub mod presence;
 pub mod progress;
 pub mod prompts;
 pub mod reply;
@@ -23,11 +26,13 @@ pub mod symbols;
 pub mod task;
 mod tex;
 pub mod theme;
+pub mod tokens;
 pub mod words;
 
 mod dom;
 mod link;
 mod page;
+mod paint;
 mod shell;
 mod view;
 

@@ -1,10 +1,12 @@
 //! What the components share: the chat, the models, the settings, the lines to the two workers.
 
+use std::sync::Arc;
+
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::File;
 
-use crate::protocol::{Event, ModelSource, Request, SearchOptions};
+use crate::protocol::{Event, ModelSource, Request, RequestId, SearchOptions};
 
 use super::choice::Choice;
 use super::dom;
@@ -13,16 +15,18 @@ use super::link::Link;
 use super::models::Models;
 use super::notices::Notice;
 use super::picked;
+use super::reply::Reply;
 use super::search::Searches;
 use super::search::knobs::SearchSettings;
 use super::settings::{Settings, hub_of, load_options};
 use super::shell::{self, NewVersion};
 use super::state::{Chat, Phase};
 use super::theme;
+use super::tokens::Told;
 use super::words::Language;
 
 /// Where the settings are kept between visits.
-const SETTINGS: &str = "polo.settings";
+pub(super) const SETTINGS: &str = "polo.settings";
 /// Where the last model is kept.
 const MODEL: &str = "polo.model";
 /// Where the way of searching is kept.
@@ -330,6 +334,14 @@ impl Page {
         });
         self.following.set(true);
     }
+
+    /// Whether another reply can begin with the tokens of this one.
+    pub(super) fn can_go_on_from(self, reply: &Reply) -> bool {
+        self.chat.with_untracked(|chat| chat.choice.server().is_none() && *chat.choice.title == *reply.model)
+    }
+
+    /// Makes another reply to the same question, which begins with these tokens.
+    pub(super) fn go_on_from(self, _reply: RequestId, _beginning: &[Arc<Told>]) {}
 
     /// Puts the cursor into the composer.
     pub(super) fn focus_composer(self) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::protocol::{Channel, FinishReason, ModelInfo, RequestId, ThoughtFormat, Usage};
 
 use super::notices::Notice;
+use super::tokens::Told;
 
 /// How far a reply has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Reply {
     pub thought_tokens: usize,
     /// Tokens so far.
     pub tokens: usize,
+    /// The tokens one by one; each apart, since a reply is copied for every frame that shows it.
+    pub told: Vec<Arc<Told>>,
     /// Tokens of the prompt, and how many of them were kept from before.
     pub prompt: (usize, usize),
     /// When it was asked for, in milliseconds of the page's clock.
@@ -69,6 +72,7 @@ impl Reply {
             whole: None,
             thought_tokens: 0,
             tokens: 0,
+            told: Vec::new(),
             prompt: (0, 0),
             asked_ms: now_ms,
             span_ms: None,
@@ -108,6 +112,19 @@ impl Reply {
             Channel::Output => {
                 self.thought_end_ms.get_or_insert(now_ms);
             }
+        }
+    }
+
+    /// Keeps what is known of the token that was taken last.
+    pub fn tell(&mut self, told: Told) {
+        self.told.push(Arc::new(told));
+    }
+
+    /// Takes text that came late, after the token it belongs to.
+    pub fn tell_late(&mut self, channel: Channel, text: &str) {
+        self.append(channel, text);
+        if let Some(last) = self.told.last_mut() {
+            Arc::make_mut(last).say(text);
         }
     }
 

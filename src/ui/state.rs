@@ -2,22 +2,25 @@
 //! engine says, and nothing else. No DOM here, so all of it is tested natively.
 
 mod loading;
+mod measuring;
 mod searching;
 
 use std::sync::Arc;
 
 use crate::protocol::{
     BenchOptions, BenchReport, DeviceInfo, Event, FinishReason, LoadOptions, LoadPhase, Message, ModelInfo,
-    Prompt, Request, RequestId, Role, SearchOptions, SelfTestResult,
+    Prompt, Request, RequestId, Role, SamplingOptions, SearchOptions, SelfTestResult,
 };
 
 use super::choice::Choice;
 use super::effect::Effect;
+use super::meter::Meter;
 use super::notices::{Notice, Remark};
 use super::reply::{Reply, Status};
 use super::search::{Searches, compare::Comparison};
 use super::settings::Settings;
 use super::task::Task;
+use super::tokens::{ALTERNATIVES, Told};
 
 /// How far the engine has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,8 @@ pub struct Chat {
     pub searches: Searches,
     /// The same question in four ways.
     pub comparison: Option<Comparison>,
+    /// Tokens of what is being written.
+    pub meter: Meter,
     options: LoadOptions,
     effects: Vec<Effect>,
     /// How to ask the last question once the model is loaded.
@@ -109,6 +114,7 @@ impl Chat {
             search: None,
             searches: Searches::default(),
             comparison: None,
+            meter: Meter::default(),
             options,
             effects: Vec::new(),
             waiting: None,
@@ -191,6 +197,7 @@ impl Chat {
                 return;
             }
         }
+        let sampling = SamplingOptions { top_logprobs: ALTERNATIVES, ..sampling };
         self.effects.push(Effect::Post(Request::Generate { id, prompt, sampling }));
     }
 
@@ -266,6 +273,7 @@ impl Chat {
             // Said once; a second time would load the model twice.
             Event::Ready if self.phase == Phase::Starting => {
                 self.alive = true;
+                self.meter.restarted();
                 self.begin_load();
             }
             Event::Device { device } => self.device = Some(Arc::new(device)),
@@ -285,14 +293,16 @@ impl Chat {
                     Arc::make_mut(&mut exchange.reply).prompt = (prompt_tokens, cached_tokens);
                 }
             }
-            Event::Token { id, choice: 0, channel, text, .. } => {
+            Event::Token { id, choice: 0, channel, text, token, logprob, top, .. } => {
                 if let Some(exchange) = self.exchange(id) {
-                    Arc::make_mut(&mut exchange.reply).push(channel, &text, now_ms);
+                    let reply = Arc::make_mut(&mut exchange.reply);
+                    reply.push(channel, &text, now_ms);
+                    reply.tell(Told::new(token, channel, &text, logprob, top));
                 }
             }
             Event::Text { id, choice: 0, channel, text, .. } => {
                 if let Some(exchange) = self.exchange(id) {
-                    Arc::make_mut(&mut exchange.reply).append(channel, &text);
+                    Arc::make_mut(&mut exchange.reply).tell_late(channel, &text);
                 }
             }
             Event::Done { id, finish_reason, usage, replies } => {
@@ -309,6 +319,10 @@ impl Chat {
                     };
                 }
             }
+            Event::Tokenized { id, tokens, .. } => {
+                self.measured(id, Some(tokens.len()));
+            }
+            Event::Failed { id: Some(id), .. } if self.measured(id, None) => {}
             Event::Failed { id, kind, message, .. } => self.fail(id, &kind, &message),
             Event::Benched { id, report } if self.bench.is(id) => self.bench = Task::Done(report),
             Event::SelfTested { id, results } if self.self_test.is(id) => {

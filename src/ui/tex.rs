@@ -63,17 +63,25 @@ impl<'a> Tex<'a> {
     pub(super) fn number(&mut self) -> String {
         let bytes = self.rest.as_bytes();
         let mut length = 0;
+        // `1{,}000` is how TeX writes it without a gap.
+        let grouped = |at: usize| {
+            self.rest.get(at..).is_some_and(|rest| {
+                rest.strip_prefix("{,}").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            })
+        };
         while let Some(byte) = bytes.get(length) {
             let next_is_digit = bytes.get(length + 1).is_some_and(u8::is_ascii_digit);
             if byte.is_ascii_digit() || (matches!(byte, b'.' | b',') && next_is_digit) {
                 length += 1;
+            } else if length > 0 && grouped(length) {
+                length += "{,}".len();
             } else {
                 break;
             }
         }
         let (digits, rest) = self.rest.split_at(length);
         self.rest = rest;
-        format!("<mn>{digits}</mn>")
+        format!("<mn>{}</mn>", digits.replace(['{', '}'], ""))
     }
 
     /// A delimiter after `\left` and the like; `.` is none.

@@ -33,6 +33,9 @@ const NOT_YET: [&str; 9] = [
     "view/support.rs",
 ];
 
+/// Messages whose views are still to come.
+const NOT_YET_SAID: [&str; 4] = ["page-composer-", "page-context", "page-drop-", "page-file-"];
+
 /// Texts of the views that are the same in every language: names, and what is typed as it stands.
 const SAME_EVERYWHERE: [&str; 12] = [
     "Polo",
@@ -232,7 +235,12 @@ fn what_is_said_has_a_message_and_every_message_is_said() {
     let used: BTreeSet<String> = sources.iter().flat_map(|(_, text)| literals(text)).collect();
     let about = |key: &str| key.strip_suffix("-about").is_some_and(|of| used.contains(of));
     let begins = |key: &str| COMPOSED.iter().any(|begin| format!("{key}-").starts_with(begin));
-    let idle = known.keys().filter(|key| !used.contains(*key) && !about(key) && !begins(key));
+    let idle = known.keys().filter(|key| {
+        !used.contains(*key)
+            && !about(key)
+            && !begins(key)
+            && !NOT_YET_SAID.iter().any(|begin| key.starts_with(begin))
+    });
     faults.extend(idle.map(|key| format!("{key} is said nowhere")));
     assert_none(&faults);
 }

@@ -43,3 +43,6 @@ pub(super) const TRASH: &str = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13";
 pub(super) const PAUSE: &str = "M9 6v12M15 6v12";
 pub(super) const PLAY: &str = "M8 5l11 7-11 7z";
 pub(super) const BACK: &str = "M15 6l-6 6 6 6";
+pub(super) const THERMOMETER: &str = "M10 13V5a2 2 0 1 1 4 0v8a4 4 0 1 1-4 0M12 9v6";
+pub(super) const CLIP: &str = "M8 12l6-6a3 3 0 0 1 4 4l-8 8a4.5 4.5 0 0 1-6-6l7-7";
+pub(super) const KEYS: &str = "M3 7h18v10H3zM7 11h.2M11 11h.2M15 11h.2M8 14h8";

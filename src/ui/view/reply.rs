@@ -8,6 +8,8 @@ use crate::protocol::FinishReason;
 
 use super::icons::{AGAIN, CHEVRON, COPY, Icon};
 use super::notice::NoticeView;
+use super::prose::Text;
+use super::tokens::{HeatMap, HeatSwitch, has_heat};
 use crate::ui::dom;
 use crate::ui::figures;
 use crate::ui::markdown;
@@ -36,6 +38,15 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
         _ => None,
     };
     let failure = Memo::new(move |_| read(reply, |r| r.failure.clone()).flatten());
+    // Token by token, in the place of the text. A reply that is made anew is text again.
+    let by_token = RwSignal::new(false);
+    let heat = Memo::new_with_compare(
+        move |_| by_token.get().then(|| reply.get()).flatten().filter(|reply| !reply.is_open()),
+        |a: Option<&Option<Arc<Reply>>>, b| match (a.and_then(Option::as_ref), b.and_then(Option::as_ref)) {
+            (Some(a), Some(b)) => !Arc::ptr_eq(a, b),
+            (a, b) => a.is_some() != b.is_some(),
+        },
+    );
     // Who wrote it, where that is not plain from the header.
     let page = page();
     let by = Memo::new(move |_| {
@@ -53,14 +64,19 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
                         </span>
                     </summary>
                     <div class="thought-text prose">
-                        <Text text=thought render=markdown::plain_blocks />
+                        <Text text=thought open render=markdown::plain_blocks />
                     </div>
                 </details>
             </Show>
             {move || waiting().map(|text| view! { <p class="waiting pulse">{text}"…"</p> })}
-            <div class="output prose" on:click=move |event| dom::copy_code(&event)>
-                <Text text=output render=markdown::blocks />
-            </div>
+            {move || match heat.get() {
+                Some(reply) => view! { <HeatMap reply /> }.into_any(),
+                None => view! {
+                    <div class="output prose" on:click=move |event| dom::copy_code(&event)>
+                        <Text text=output open render=markdown::blocks />
+                    </div>
+                }.into_any(),
+            }}
             {move || {
                 status.get().and_then(ending).map(|text| view! { <p class="ending">{text}</p> })
             }}
@@ -71,31 +87,15 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
                     {move || read(reply, stats).unwrap_or_default()}
                 </p>
                 <Show when=move || !open.get()>
-                    <Actions reply is_last />
+                    <Actions reply is_last by_token />
                 </Show>
             </footer>
         </article>
     }
 }
 
-/// Blocks of text, of which only the one that changes is put into the page anew.
 #[component]
-fn Text(text: Memo<String>, render: fn(&str) -> Vec<String>) -> impl IntoView {
-    let blocks = Memo::new(move |_| text.with(|text| render(text)));
-    view! {
-        <For each=move || 0..blocks.with(Vec::len) key=|index| *index let(index)>
-            {
-                let html = Memo::new(move |_| {
-                    blocks.with(|blocks| blocks.get(index).cloned().unwrap_or_default())
-                });
-                view! { <div class="block" inner_html=move || html.get()></div> }
-            }
-        </For>
-    }
-}
-
-#[component]
-fn Actions(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
+fn Actions(reply: ReplyMemo, is_last: Memo<bool>, by_token: RwSignal<bool>) -> impl IntoView {
     let page = page();
     let label = RwSignal::new("Copy");
     let copy = move |_| {
@@ -109,6 +109,7 @@ fn Actions(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
             set_timeout(reset, std::time::Duration::from_millis(1500));
         });
     };
+    let heat = Memo::new(move |_| read(reply, has_heat).unwrap_or(false));
     let something = Memo::new(move |_| read(reply, |r| !r.copy_text().is_empty()).unwrap_or(false));
     view! {
         <div class="actions">
@@ -117,6 +118,9 @@ fn Actions(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
                     <Icon path=COPY />
                     {move || label.get()}
                 </button>
+            </Show>
+            <Show when=move || heat.get()>
+                <HeatSwitch shown=by_token />
             </Show>
             <Show when=move || is_last.get()>
                 <button type="button" class="quiet" on:click=move |_| page.regenerate()>

@@ -58,6 +58,57 @@ page-percent = { $n } %
 ## Short words that many places share
 
 page-close = Close
-page-copy = Copy
-page-copied = Copied
-page-not-allowed = Not allowed
+
+# Tokens of a reply, and how sure the model was of each.
+page-confidence = Confidence
+page-confidence-about = Show each token by how sure the model was of it
+page-tokens = Tokens
+page-tokens-title = Tokens by confidence
+page-tokens-thought = Thought
+page-tokens-output = Answer
+page-tokens-legend = Confidence:
+page-tokens-unit = %
+page-tokens-hint = Point at a token to see what else it could have been. Choose one with a click or the arrow keys to go on from it.
+page-token-plain = “{ $text }”
+page-token-sure = “{ $text }”, confidence { $share }
+page-token-forced = “{ $text }”, put there
+page-token-of = Token { $number } of { $count }: { $token }
+page-token-taken = chosen
+page-token-no-others = No alternatives are known.
+page-token-go-on = Go on from here
+page-token-go-on-name = Go on from here with “{ $text }”
+page-code-copy = Copy
+page-code-copied = Copied
+page-code-not-allowed = Not allowed
+page-table = Table
+page-image = Image: { $text }
+
+# Text files in the message, and the room it takes.
+page-file-attach = Attach text files
+page-file-list = Attached files
+page-file-tokens = { $count ->
+    [one] { $count } token
+   *[other] { $count } tokens
+}
+page-file-tokens-about = about { $count ->
+    [one] { $count } token
+   *[other] { $count } tokens
+}
+page-file-remove = Remove { $name }
+page-file-no-text = { $name } is not text in UTF-8, so it cannot go into the message.
+page-file-empty = { $name } is empty.
+page-file-too-large = { $name } has { $size }: more than { $most } of text do not fit into a message.
+page-file-unreadable = { $name } could not be read.
+page-drop-title = Drop files here
+page-drop-about = Text goes into your message. A GGUF file, or safetensors with config.json and tokenizer.json, is opened as a model. An exported chat or search is opened.
+page-composer-message = Message
+page-composer-placeholder = Ask Polo a problem
+page-composer-send = Send
+page-composer-send-keys = Send (Enter)
+page-composer-stop = Stop
+page-composer-stop-keys = Stop (Esc)
+page-composer-keys = Enter sends · Shift + Enter breaks the line · Esc stops
+page-context = Context { $used } / { $context }
+page-context-about = Context about { $used } / { $context }
+page-context-over = This will not fit: it takes { $used } tokens with all that goes before it, and the context holds { $context }. Shorten it, or start a new chat.
+page-context-over-about = This may not fit: it takes about { $used } tokens with all that goes before it, and the context holds { $context }.

@@ -257,14 +257,7 @@ search-fact-confidence = Confidence
 search-fact-under-way = Under way
 search-fact-score = Selection score now
 search-tokens-title = Text, by confidence of each token
-search-tokens = Tokens
 search-tokens-hint = Choose a token to see what else it could have been.
-search-token-forced = “{ $text }”, put there
-search-token-confidence = “{ $text }”, confidence { $percent }
-search-token-plain = “{ $text }”
-search-token-of = Token { $at } of { $all }: { $token }
-search-no-alternatives = No alternatives are known.
-search-chosen = chosen
 search-branch = Branch
 search-branch-from = Branch from “{ $text }”
 

@@ -264,14 +264,7 @@ search-fact-confidence = Уверенность
 search-fact-under-way = В работе
 search-fact-score = Оценка отбора сейчас
 search-tokens-title = Текст по уверенности в каждом токене
-search-tokens = Токены
 search-tokens-hint = Выберите токен, чтобы увидеть, чем ещё он мог быть.
-search-token-forced = «{ $text }», вставлено
-search-token-confidence = «{ $text }», уверенность { $percent }
-search-token-plain = «{ $text }»
-search-token-of = Токен { $at } из { $all }: { $token }
-search-no-alternatives = Другие варианты неизвестны.
-search-chosen = выбран
 search-branch = Ветвь
 search-branch-from = Ветвь от «{ $text }»
 

@@ -58,6 +58,51 @@ page-percent = { $n }%
 ## 多处共用的短语
 
 page-close = 关闭
-page-copy = 复制
-page-copied = 已复制
-page-not-allowed = 不允许
+
+# 回答的词元，以及模型对每个词元的把握。
+page-confidence = 置信度
+page-confidence-about = 按模型的把握显示每个词元
+page-tokens = 词元
+page-tokens-title = 按置信度显示的词元
+page-tokens-thought = 思考
+page-tokens-output = 回答
+page-tokens-legend = 置信度：
+page-tokens-unit = %
+page-tokens-hint = 指向一个词元，可以看到它还可能是什么。点击或用方向键选中它，就可以从那里继续。
+page-token-plain = “{ $text }”
+page-token-sure = “{ $text }”，置信度 { $share }
+page-token-forced = “{ $text }”，被放在这里
+page-token-of = 第 { $number } 个词元，共 { $count } 个：{ $token }
+page-token-taken = 已选
+page-token-no-others = 没有已知的其他可能。
+page-token-go-on = 从这里继续
+page-token-go-on-name = 用“{ $text }”从这里继续
+page-code-copy = 复制
+page-code-copied = 已复制
+page-code-not-allowed = 不允许
+page-table = 表格
+page-image = 图片：{ $text }
+
+# 消息中的文本文件，以及它占用的空间。
+page-file-attach = 附加文本文件
+page-file-list = 已附加的文件
+page-file-tokens = { $count } 个词元
+page-file-tokens-about = 约 { $count } 个词元
+page-file-remove = 移除 { $name }
+page-file-no-text = { $name } 不是 UTF-8 文本，不能放进消息。
+page-file-empty = { $name } 是空的。
+page-file-too-large = { $name } 有 { $size }：一条消息放不下超过 { $most } 的文本。
+page-file-unreadable = 无法读取 { $name }。
+page-drop-title = 把文件拖到这里
+page-drop-about = 文本会放进您的消息。GGUF 文件，或 safetensors 与 config.json、tokenizer.json，会作为模型打开。导出的对话或搜索会被打开。
+page-composer-message = 消息
+page-composer-placeholder = 向 Polo 提一个问题
+page-composer-send = 发送
+page-composer-send-keys = 发送（Enter）
+page-composer-stop = 停止
+page-composer-stop-keys = 停止（Esc）
+page-composer-keys = Enter 发送 · Shift + Enter 换行 · Esc 停止
+page-context = 上下文 { $used } / { $context }
+page-context-about = 上下文约 { $used } / { $context }
+page-context-over = 放不下：连同前面的内容共 { $used } 个词元，而上下文只能容纳 { $context } 个。请缩短消息，或开始新的对话。
+page-context-over-about = 可能放不下：连同前面的内容约 { $used } 个词元，而上下文只能容纳 { $context } 个。

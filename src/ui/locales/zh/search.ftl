@@ -236,14 +236,7 @@ search-fact-confidence = 置信度
 search-fact-under-way = 进行中
 search-fact-score = 当前选择得分
 search-tokens-title = 文字（按每个词元的置信度）
-search-tokens = 词元
 search-tokens-hint = 选择一个词元，看看它还可能是什么。
-search-token-forced = “{ $text }”，被放入
-search-token-confidence = “{ $text }”，置信度 { $percent }
-search-token-plain = “{ $text }”
-search-token-of = 第 { $at } / { $all } 个词元：{ $token }
-search-no-alternatives = 没有已知的其他选项。
-search-chosen = 已选
 search-branch = 分支
 search-branch-from = 从“{ $text }”分支
 

@@ -10,12 +10,12 @@ use crate::protocol::{NodeDetail, NodeKind, RequestId, TokenDetail};
 use super::of_run;
 use crate::ui::figures;
 use crate::ui::page::page;
-use crate::ui::search::look;
 use crate::ui::search::run::Run;
 use crate::ui::search::tree::ROOT;
 use crate::ui::search::words;
 use crate::ui::view::icons::{CLOSE, Icon};
 use crate::ui::view::notice::Detail;
+use crate::ui::view::tokens::{Alternatives, Heat, Piece, Row, visible};
 use crate::ui::words::t;
 
 type Detail = Memo<Option<Arc<NodeDetail>>>;
@@ -49,7 +49,7 @@ pub fn Inspect(id: RequestId) -> impl IntoView {
                 view! {
                     <section class="node-panel" aria-label=t!("search-node")>
                         <header>
-                            <h4>{move || title.get().flatten()}</h4>
+                            <h3>{move || title.get().flatten()}</h3>
                             <button
                                 type="button"
                                 class="icon-button"
@@ -175,132 +175,54 @@ fn Facts(detail: Detail) -> impl IntoView {
     }
 }
 
-/// The tokens as a heat map; the arrow keys go from one to the next.
+/// The tokens as a heat map, and below what else the chosen one could have been.
 #[component]
 fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
-    let chosen = RwSignal::new(None::<usize>);
-    let Some(first) = detail.get_untracked() else { return ().into_any() };
-    let count = first.pieces.len();
-    let step = move |event: leptos::ev::KeyboardEvent| {
-        let at = chosen.get_untracked();
-        let next = match event.key().as_str() {
-            "ArrowRight" | "ArrowDown" => at.map_or(0, |at| (at + 1).min(count.saturating_sub(1))),
-            "ArrowLeft" | "ArrowUp" => at.map_or(0, |at| at.saturating_sub(1)),
-            "Home" => 0,
-            "End" => count.saturating_sub(1),
-            _ => return,
-        };
-        event.prevent_default();
-        chosen.set((count > 0).then_some(next));
-    };
-    let of = first.node.node;
-    let option = move |at: usize| format!("token-{id}-{of}-{at}");
-    let tokens = first
-        .pieces
-        .iter()
-        .enumerate()
-        .map(|(at, piece)| {
-            let state = if piece.forced { "token forced" } else { "token" };
-            let class = format!("{state} {}", look::class(piece.confidence));
-            view! {
-                <span
-                    role="option"
-                    id=option(at)
-                    class=class
-                    aria-selected=move || (chosen.get() == Some(at)).to_string()
-                    aria-label=spoken(piece)
-                    title=spoken(piece)
-                    on:click=move |_| chosen.set(Some(at))
-                >
-                    {piece.text.clone()}
-                </span>
-            }
-        })
-        .collect_view();
-    let node = first.clone();
+    let (chosen, hovered) = (RwSignal::new(None), RwSignal::new(None));
+    let Some(node) = detail.get_untracked() else { return ().into_any() };
+    let pieces = node.pieces.iter().map(piece).collect::<Vec<_>>();
+    let shown = Memo::new(move |_| chosen.get().or(hovered.get()));
     view! {
         <h5>{t!("search-tokens-title")}</h5>
-        <div
-            class="tokens"
-            role="listbox"
-            tabindex="0"
-            aria-label=t!("search-tokens")
-            aria-activedescendant=move || chosen.get().map(option)
-            on:keydown=step
-        >
-            {tokens}
-        </div>
-        {move || match chosen.get() {
-            Some(at) => view! { <Alternatives id node=node.clone() at /> }.into_any(),
+        <Heat pieces chosen hovered />
+        {move || match shown.get() {
+            Some(at) => view! { <Others id node=node.clone() at /> }.into_any(),
             None => view! { <p class="quiet-text">{t!("search-tokens-hint")}</p> }.into_any(),
         }}
     }
     .into_any()
 }
 
-/// A token in words.
-fn spoken(piece: &TokenDetail) -> String {
-    let text = piece.text.replace('\n', "⏎");
-    match piece.confidence {
-        _ if piece.forced => t!("search-token-forced", text = text),
-        Some(confidence) => {
-            t!("search-token-confidence", text = text, percent = words::percent(f64::from(confidence)))
-        }
-        None => t!("search-token-plain", text = text),
-    }
+fn piece(told: &TokenDetail) -> Piece {
+    Piece { text: told.text.clone(), confidence: told.confidence, forced: told.forced }
 }
 
 /// What else a token could have been.
 #[component]
-fn Alternatives(id: RequestId, node: Arc<NodeDetail>, at: usize) -> impl IntoView {
+fn Others(id: RequestId, node: Arc<NodeDetail>, at: usize) -> impl IntoView {
     let page = page();
-    let piece = node.pieces.get(at)?.clone();
+    let told = node.pieces.get(at)?;
     let of = node.node.node;
     let kept = page.chat.with_untracked(|chat| chat.searches.get(id).is_some_and(|run| run.kept));
-    let can = kept && !piece.forced && node.node.kind != NodeKind::Truncated && of != ROOT;
-    let rows = piece
+    let can = kept && !told.forced && node.node.kind != NodeKind::Truncated && of != ROOT;
+    let rows = told
         .top
         .iter()
         .map(|top| {
-            let same = top.token == piece.token;
             let token = top.token;
-            let text = top.text.replace('\n', "⏎");
-            let branch = move |_| {
+            let branch = move |()| {
                 let at = u32::try_from(at).unwrap_or(u32::MAX);
                 page.act_on_searches(|searches| searches.branch(id, of, at, token));
             };
-            let label = t!("search-branch-from", text = text.as_str());
-            view! {
-                <tr>
-                    <th scope="row">
-                        <code>{text}</code>
-                    </th>
-                    <td class="right">{figures::per_cent(f64::from(top.logprob).exp(), 1)}</td>
-                    <td>
-                        {if same {
-                            t!("search-chosen").into_any()
-                        } else if can {
-                            view! {
-                                <button type="button" class="quiet" aria-label=label on:click=branch>
-                                    {t!("search-branch")}
-                                </button>
-                            }
-                                .into_any()
-                        } else {
-                            ().into_any()
-                        }}
-                    </td>
-                </tr>
+            let name = t!("search-branch-from", text = visible(&top.text));
+            Row {
+                text: top.text.clone(),
+                logprob: top.logprob,
+                taken: token == told.token,
+                go_on: can.then(|| (t!("search-branch"), name, Callback::new(branch))),
             }
         })
-        .collect_view();
-    let about = t!("search-token-of", at = at + 1, all = node.pieces.len(), token = spoken(&piece));
-    let none = piece.top.is_empty();
-    Some(view! {
-        <h5>{about}</h5>
-        {none.then(|| view! { <p class="quiet-text">{t!("search-no-alternatives")}</p> })}
-        <table class="listing alternatives">
-            <tbody>{rows}</tbody>
-        </table>
-    })
+        .collect();
+    let about = t!("page-token-of", number = at + 1, count = node.pieces.len(), token = piece(told).spoken());
+    Some(view! { <Alternatives about rows /> })
 }
