@@ -298,3 +298,30 @@ mod violations {
         }
     }
 }
+
+#[test]
+fn the_read_me_says_the_same_in_every_language() {
+    let read = |name: &str| {
+        std::fs::read_to_string(root().join(name))
+            .unwrap_or_else(|e| panic!("{name}: {e}"))
+            .replace("\r\n", "\n")
+    };
+    // Commands without their remarks, addresses of links and pictures, rows of tables.
+    let facts = |text: &str| {
+        let command = |line: &str| line.split(" #").next().unwrap_or_default().trim().to_owned();
+        let code = |(at, block): (usize, &str)| {
+            (at % 2 == 1).then(|| block.lines().map(command).collect::<Vec<_>>())
+        };
+        let mut commands: Vec<_> = text.split("```").enumerate().filter_map(code).flatten().collect();
+        // What is asked in a command is in the language of its file.
+        commands.retain(|line| !line.contains("+ 30") && !line.contains("7305"));
+        let links: BTreeSet<_> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+        let links: Vec<_> =
+            links.into_iter().filter(|link| !link.starts_with("README")).map(str::to_owned).collect();
+        (commands, links, text.lines().filter(|line| line.starts_with('|')).count())
+    };
+    let english = read("README.md");
+    for name in ["README.ru.md", "README.zh.md"] {
+        assert_eq!(facts(&read(name)), facts(&english), "{name}");
+    }
+}
