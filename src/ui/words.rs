@@ -57,11 +57,12 @@ impl Language {
         tags.into_iter().find_map(spoken).unwrap_or_default()
     }
 
-    fn sources(self) -> [&'static str; 7] {
+    fn sources(self) -> [&'static str; 8] {
         macro_rules! of {
             ($language:literal) => {
                 [
                     include_str!(concat!("locales/", $language, "/page.ftl")),
+                    include_str!(concat!("locales/", $language, "/shell.ftl")),
                     include_str!(concat!("locales/", $language, "/chats.ftl")),
                     include_str!(concat!("locales/", $language, "/reply.ftl")),
                     include_str!(concat!("locales/", $language, "/settings.ftl")),
@@ -126,6 +127,12 @@ pub fn say(key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
             arguments.iter().map(|(name, value)| (*name, value.clone())).collect();
         bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
     })
+}
+
+/// Whether there is a message of this key.
+pub fn knows(key: &str) -> bool {
+    let language = spoken();
+    BUNDLES.with(|bundles| bundles[language as usize].get_or_init(|| language.bundle()).has_message(key))
 }
 
 /// Says a message: `t!("reply-copy")`, `t!("reply-tokens", count = 7, name = "Marco")`. Counts are given as

@@ -7,6 +7,7 @@ mod cli_defaults;
 #[cfg(unix)]
 mod cli_run;
 mod crowd;
+mod door;
 mod driver;
 mod errors;
 mod failures;
@@ -35,3 +36,4 @@ mod server_ollama;
 mod servers;
 mod shaders;
 mod text;
+mod words;

@@ -30,7 +30,7 @@ const PAGE: Check = Check {
     run: |machine| (Counts::default(), page::build(machine).map(drop)),
 };
 
-const FAST: [Check; 10] = [
+const FAST: [Check; 11] = [
     Check {
         name: "fmt",
         why: "one format for all Rust code",
@@ -137,6 +137,19 @@ const FAST: [Check; 10] = [
         optional: false,
         after: Some("page"),
         run: browser,
+    },
+    Check {
+        name: "firefox",
+        why: "the page in Firefox: its layout, and what it says without WebGPU",
+        needs: &[setup::NODE, setup::FIREFOX, setup::BROWSER_PACKAGES],
+        optional: true,
+        after: Some("page"),
+        run: |machine| {
+            let mut node = machine.command("node");
+            node.args(["--test", "--test-reporter=spec", "tests/browser/firefox.mjs"])
+                .env("FIREFOX", tools::firefox().unwrap_or_default());
+            counting(&mut node)
+        },
     },
 ];
 

@@ -58,7 +58,7 @@ impl Chat {
     }
 
     pub(super) fn loaded(&mut self, model: ModelInfo) {
-        self.announcement = t!("page-model-ready", name = model.name.as_str());
+        self.announcement = t!("models-ready", model = model.name.as_str());
         self.choice.title.clone_from(&model.name);
         self.model = Some(Arc::new(model));
         self.phase = Phase::Ready;
@@ -110,8 +110,8 @@ impl Chat {
 
     /// Ends whatever was under way; a question that never left stays waiting.
     fn interrupt(&mut self, notice: &Notice) {
-        self.bench.fail(&notice.detail);
-        self.self_test.fail(&notice.detail);
+        self.bench.fail(notice);
+        self.self_test.fail(notice);
         if let Some(last) = self
             .exchanges
             .last_mut()

@@ -21,6 +21,7 @@ const tiny = {
 const thought = 'First the bags: 3×8=24\n\nThen all: 24+24=48\n';
 const outputs = {
   MARKDOWN: 'So $x^2$ and\n\n$$\\frac{1}{2}$$\n\n```rust\nfn one() {}\n```\n\n' + 'A line.\n\n'.repeat(12),
+  RTL: 'في السلة ثمان وأربعون تفاحة.\n\nThat is 48.',
   HOSTILE: '<script>window.evil=1</script><img src="/evil.png" onerror="window.evil=1"> ![p](http://127.0.0.1:9/y.png) '
     + '[x](javascript:window.evil=1) $\\operatorname{<img src=/z.png onerror=window.evil=1>}$ <style>*{}</style>',
 };
