@@ -230,7 +230,11 @@ pub(crate) fn firefox() -> Option<PathBuf> {
 
 pub(crate) fn find_firefox(_: &Machine) -> Result<String, String> {
     let path = firefox().ok_or("no Firefox")?;
-    if path.is_file() { Ok(path.display().to_string()) } else { Err(format!("FIREFOX: no file {}", path.display())) }
+    if path.is_file() {
+        Ok(path.display().to_string())
+    } else {
+        Err(format!("FIREFOX: no file {}", path.display()))
+    }
 }
 
 pub(crate) fn install_firefox(machine: &Machine) -> Result<(), String> {

@@ -29,11 +29,7 @@ pub(super) fn missing() -> Option<Missing> {
     let language = settings.language.unwrap_or_else(dom::language);
     words::speak(language);
     dom::set_language(language);
-    if dom::has("isSecureContext", None) {
-        Some(Missing::WebGpu)
-    } else {
-        Some(Missing::SecureContext)
-    }
+    if dom::has("isSecureContext", None) { Some(Missing::WebGpu) } else { Some(Missing::SecureContext) }
 }
 
 /// The account of what is missing and what to do.
