@@ -17,6 +17,7 @@ mod icons;
 mod inspector;
 mod models;
 mod notice;
+mod now;
 mod presence;
 mod prose;
 mod pulls;
