@@ -6,6 +6,7 @@ use web_sys::DragEvent;
 
 use crate::ui::dom;
 use crate::ui::page::page;
+use crate::ui::words::t;
 
 /// Whether files are dragged, and not a text or a picture of the page itself.
 fn has_files(event: &DragEvent) -> bool {
@@ -47,9 +48,9 @@ pub fn DropZone() -> impl IntoView {
     view! {
         <Show when=move || dragged.get()>
             <div class="veil" aria-hidden="true">
-                <p>"Drop a model here"</p>
+                <p>{t!("models-drop")}</p>
                 <p class="quiet-text">
-                    "A GGUF file, or config.json and tokenizer.json with the safetensors files"
+                    {t!("models-drop-hint")}
                 </p>
             </div>
         </Show>

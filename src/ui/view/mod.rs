@@ -32,3 +32,4 @@ mod support;
 mod tensors;
 mod tokens;
 mod welcome;
+mod words;

@@ -52,7 +52,7 @@ impl Piece {
 
 /// A share of 1 in per cent.
 fn share(share: f64, digits: usize) -> String {
-    format!("{:.digits$} %", share * 100.0)
+    crate::ui::figures::per_cent(share, digits)
 }
 
 /// Blank space as signs.
