@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::protocol::{BenchReport, DeviceInfo, ModelInfo, SelfTestResult};
 
 use super::notice::Problem;
+use super::now::Now;
 use super::settings::Dialog;
 use super::tensors::Tensors;
 use crate::ui::figures;
@@ -27,6 +28,7 @@ pub fn Inspector() -> impl IntoView {
         <Dialog node_ref=page.inspector id="model-title" title=t!("models-open-inspector")>
             <p class="quiet-text">{move || page.chat.with(|chat| progress::sentence(chat.phase))}</p>
             {move || model.get().map(|model| view! { <ModelSection model=(*model).clone() /> })}
+            <Now />
             {move || device.get().map(|device| view! { <DeviceSection device=(*device).clone() /> })}
             <Show when=move || model.with(Option::is_some)>
                 <Checks />

@@ -19,6 +19,7 @@ mod icons;
 mod inspector;
 mod models;
 mod notice;
+mod now;
 mod presence;
 mod prose;
 mod pulls;
