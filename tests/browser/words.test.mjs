@@ -53,9 +53,11 @@ describe('words', { timeout: 900_000 }, () => {
     test(`${language}: a walk over the screens`, () => open({ language }, async ({ page }) => {
       await ready(page);
       assert.equal(await page.locator('html').getAttribute('lang'), language);
+      const found = {};
       const look = async (name) => {
         await shoot(page, `words-${language}-${name}`);
-        if (language !== 'en') assert.deepEqual(await strangers(page), [], name);
+        const here = language === 'en' ? [] : await strangers(page);
+        if (here.length > 0) found[name] = here;
       };
       await look('welcome');
       await page.locator('.example').first().click();
@@ -88,6 +90,7 @@ describe('words', { timeout: 900_000 }, () => {
       await page.keyboard.press('Enter');
       await page.locator('.verdict').waitFor();
       await look('tree');
+      assert.deepEqual(found, {}, 'sentences of another language, by screen');
     }));
   }
 
