@@ -147,7 +147,7 @@ describe('chats', { timeout: 600_000 }, () => {
     const versions = page.getByRole('group', { name: 'Versions of the question' });
     assert.match(await versions.textContent(), /2 \/ 2/);
     await versions.getByRole('button', { name: 'Previous' }).click();
-    await page.getByText('Second').waitFor();
+    await page.locator('article.question', { hasText: 'Second' }).waitFor();
     assert.deepEqual(await questions(page), ['First', 'Second']);
     await polo.regenerate.click();
     const replies = page.getByRole('group', { name: 'Replies to this question' });
@@ -167,8 +167,8 @@ describe('chats', { timeout: 600_000 }, () => {
 
   test('a reload in the middle of a reply loses at most a second, and the reply goes on', () => withPage(async ({ page, polo, told }) => {
     await ready(page);
-    await polo.ask('SLOW MARKDOWN');
-    await until(page, 'some is kept', async () => (await stored(page, 'journal'))[0]?.open.reply.told?.length > 20);
+    await polo.ask('CRAWL MARKDOWN');
+    await until(page, 'some is kept', async () => (await stored(page, 'journal'))[0]?.open.reply.told?.length > 5);
     const shown = (await polo.output.textContent()).length;
     await page.reload();
     await ready(page);
@@ -179,7 +179,7 @@ describe('chats', { timeout: 600_000 }, () => {
     await page.getByRole('button', { name: 'Go on' }).click();
     await finished(polo);
     const { sampling, prompt } = (await told()).at(-1);
-    assert.ok(sampling.prefix.length > 20, 'it goes on from the tokens there are');
+    assert.ok(sampling.prefix?.length > 5, 'it goes on from the tokens there are');
     assert.equal(prompt.messages.length, 1);
     await page.getByText('Interrupted:').waitFor({ state: 'detached' });
     // To the letter what it is without an interruption.
@@ -197,7 +197,7 @@ describe('chats', { timeout: 600_000 }, () => {
     await page.reload();
     await ready(page);
     await page.getByRole('button', { name: 'Go on' }).click();
-    assert.equal((await told()).filter(({ type }) => type === 'import').length, 1);
+    await until(page, 'its tree is given back', async () => (await told()).some(({ type }) => type === 'import'));
     await finished(polo);
     assert.equal(await page.locator('article.question').count(), 1, 'in its own place');
   }));

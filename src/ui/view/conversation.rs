@@ -11,7 +11,7 @@ use super::reply::ReplyView;
 use super::search::SearchPanel;
 use super::welcome::Welcome;
 use crate::ui::page::page;
-use crate::ui::state::Exchange;
+use crate::ui::state::{Chat, Exchange, Phase};
 use crate::ui::words::t;
 
 /// How near the end, in CSS pixels, still counts as reading the end.
@@ -36,10 +36,35 @@ fn settled_of(exchanges: &[Exchange]) -> Vec<Settled> {
     exchanges.iter().enumerate().map(of).collect()
 }
 
+/// What every exchange has to know of the rest: worked out once for all of them, not by each at every token.
+#[derive(Clone, Copy)]
+pub struct Live {
+    /// Whether a reply is being made.
+    pub busy: Memo<bool>,
+    /// Name of the model that is chosen.
+    pub chosen: Memo<String>,
+    /// Whether it answers, and the name it has when it does.
+    pub loaded: Memo<(bool, Option<String>)>,
+}
+
+/// That of the conversation, from any component in it.
+pub fn live() -> Live {
+    expect_context::<Live>()
+}
+
 /// The scrolled middle of the page.
 #[component]
 pub fn Conversation() -> impl IntoView {
     let page = page();
+    provide_context(Live {
+        busy: Memo::new(move |_| page.chat.with(Chat::is_busy)),
+        chosen: Memo::new(move |_| page.chat.with(|chat| chat.choice.title.clone())),
+        loaded: Memo::new(move |_| {
+            page.chat.with(|chat| {
+                (chat.phase == Phase::Ready, chat.model.as_ref().map(|model| model.name.clone()))
+            })
+        }),
+    });
     let scroller = NodeRef::<html::Main>::new();
     let last_top = StoredValue::new(0_i32);
     // Asked for a frame ahead: by then the reader may have left. The place is remembered, so that

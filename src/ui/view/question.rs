@@ -6,6 +6,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
+use super::conversation::live;
 use super::icons::{BACK, EDIT, FORWARD, Icon};
 use crate::ui::page::page;
 use crate::ui::state::{Branches, Standing};
@@ -16,7 +17,7 @@ use crate::ui::words::t;
 pub fn QuestionView(key: u64, question: Memo<Arc<str>>, branches: Memo<Branches>) -> impl IntoView {
     let page = page();
     let editing = Memo::new(move |_| page.editing.get() == Some(key));
-    let busy = Memo::new(move |_| page.chat.with(crate::ui::state::Chat::is_busy));
+    let busy = live().busy;
     let standing = Memo::new(move |_| branches.get().question);
     view! {
         <Show
@@ -110,7 +111,7 @@ fn Editor(key: u64, question: Memo<Arc<str>>) -> impl IntoView {
 #[component]
 pub fn Switcher(standing: Memo<Standing>, label: &'static str) -> impl IntoView {
     let page = page();
-    let busy = Memo::new(move |_| page.chat.with(crate::ui::state::Chat::is_busy));
+    let busy = live().busy;
     let several = Memo::new(move |_| standing.get().count > 1);
     let show = move |key: Option<u64>| {
         if let Some(key) = key {

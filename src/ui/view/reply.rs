@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use crate::protocol::FinishReason;
 
+use super::conversation::live;
 use super::icons::{AGAIN, CHEVRON, COPY, Icon, PLAY};
 use super::notice::NoticeView;
 use super::prose::Text;
@@ -60,9 +61,10 @@ pub fn ReplyView(
     );
     // Who wrote it, where that is not plain from the header.
     let page = page();
+    let live = live();
     let by = Memo::new(move |_| {
         let name = read(reply, |r| r.model.clone()).filter(|name| !name.is_empty());
-        name.filter(|name| page.chat.with(|chat| *chat.choice.title != **name))
+        name.filter(|name| live.chosen.with(|chosen| **chosen != **name))
     });
     view! {
         <article class="reply" aria-label="Polo" aria-busy=move || open.get().to_string()>
@@ -158,10 +160,12 @@ fn Actions(
 /// A way to go on with a reply that was cut off, or to see a search of an earlier visit.
 #[component]
 fn Onward(is_last: Memo<bool>, depth: usize, status: Memo<Option<Status>>) -> impl IntoView {
-    let page = page();
+    let (page, live) = (page(), live());
     let how = Memo::new(move |_| {
         status.track();
-        page.chat.with(|chat| {
+        live.busy.track();
+        live.loaded.track();
+        page.chat.with_untracked(|chat| {
             let search = chat.can_reopen(depth);
             let go_on = is_last.get().then(|| chat.can_go_on()).flatten();
             go_on.map(|how| (true, how)).or(search.map(|how| (false, how)))

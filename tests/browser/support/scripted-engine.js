@@ -171,6 +171,7 @@ async function generate({ id, prompt, sampling }) {
       post({ type: 'token', id, choice: 0, node: 0, channel, text: part, token: 1, logprob: -0.1 });
       tokens += 1;
       if (question.includes('SLOW')) await sleep(20);
+      if (question.includes('CRAWL')) await sleep(100);
     }
   };
   if (question.includes('BACK')) {
