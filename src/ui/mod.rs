@@ -18,6 +18,7 @@ pub mod reply;
 pub mod search;
 pub mod server;
 pub mod settings;
+pub mod shortcuts;
 pub mod state;
 pub mod symbols;
 pub mod task;
@@ -25,12 +26,14 @@ mod tex;
 pub mod tokens;
 pub mod words;
 
+mod commands;
 mod dom;
 mod link;
 mod page;
 mod paint;
 mod shell;
 mod view;
+mod writing;
 
 /// Shows the page.
 pub fn start() {

@@ -9,6 +9,7 @@ import './worker.test.mjs';
 import './library.test.mjs';
 import './real.test.mjs';
 import './scripted.test.mjs';
+import './comfort.test.mjs';
 import './search.test.mjs';
 import './models.test.mjs';
 import './hub.test.mjs';

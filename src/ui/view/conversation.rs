@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::attached::QuestionText;
 use super::icons::{DOWN, Icon};
 use super::reply::ReplyView;
 use super::search::SearchPanel;
@@ -127,7 +128,7 @@ fn ExchangeView(key: u64) -> impl IntoView {
     });
     view! {
         <article class="question" aria-label="You">
-            {move || question.get()}
+            <QuestionText text=question />
         </article>
         <ReplyView reply is_last />
         {move || search.get().map(|id| view! { <SearchPanel id is_last /> })}

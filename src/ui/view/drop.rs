@@ -6,6 +6,7 @@ use web_sys::DragEvent;
 
 use crate::ui::dom;
 use crate::ui::page::page;
+use crate::ui::words::t;
 
 /// Whether files are dragged, and not a text or a picture of the page itself.
 fn has_files(event: &DragEvent) -> bool {
@@ -39,7 +40,7 @@ pub fn DropZone() -> impl IntoView {
         depth.set(0);
         if has_files(&event) {
             event.prevent_default();
-            page.take_files(dom::files_of(event.data_transfer().and_then(|data| data.files()).as_ref()));
+            page.take_dropped(dom::files_of(event.data_transfer().and_then(|data| data.files()).as_ref()));
         }
     });
     on_cleanup(move || [enter, over, leave, drop].into_iter().for_each(WindowListenerHandle::remove));
@@ -47,10 +48,8 @@ pub fn DropZone() -> impl IntoView {
     view! {
         <Show when=move || dragged.get()>
             <div class="veil" aria-hidden="true">
-                <p>"Drop a model here"</p>
-                <p class="quiet-text">
-                    "A GGUF file, or config.json and tokenizer.json with the safetensors files"
-                </p>
+                <p>{t!("page-drop-title")}</p>
+                <p class="quiet-text">{t!("page-drop-about")}</p>
             </div>
         </Show>
     }

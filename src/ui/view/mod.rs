@@ -8,6 +8,7 @@
 pub(super) mod app;
 
 mod access_token;
+mod attached;
 mod card;
 mod composer;
 mod conversation;
@@ -17,6 +18,7 @@ mod icons;
 mod inspector;
 mod models;
 mod notice;
+mod palette;
 mod prose;
 mod pulls;
 mod reply;
@@ -30,3 +32,8 @@ mod support;
 mod tensors;
 mod tokens;
 mod welcome;
+
+/// Opens a dialog.
+pub(super) fn open_dialog(dialog: leptos::prelude::NodeRef<leptos::html::Dialog>) {
+    settings::open(dialog);
+}

@@ -14,7 +14,7 @@ use crate::ui::settings::{Knob, Settings};
 pub fn Dialog(
     node_ref: NodeRef<html::Dialog>,
     id: &'static str,
-    title: &'static str,
+    #[prop(into)] title: String,
     children: Children,
 ) -> impl IntoView {
     let close = move || {

@@ -197,7 +197,7 @@ pub(super) fn HeatSwitch(shown: RwSignal<bool>) -> impl IntoView {
     view! {
         <button
             type="button"
-            class="quiet"
+            class="quiet heat-switch"
             aria-pressed=move || shown.get().to_string()
             title=t!("page-confidence-about")
             on:click=move |_| shown.update(|shown| *shown = !*shown)
