@@ -56,7 +56,7 @@ pub fn join(text: &str, files: &[TextFile]) -> String {
         if !out.is_empty() {
             out.push_str("\n\n");
         }
-        out.push_str(&format!("`{}`\n{fence}{ending}\n{}\n{fence}", file.name, file.text));
+        out.extend(["`", &file.name, "`\n", &fence, ending, "\n", &file.text, "\n", &fence]);
     }
     out
 }

@@ -13,6 +13,7 @@ pub mod meter;
 pub mod models;
 pub mod notices;
 pub mod picked;
+pub mod presence;
 pub mod progress;
 pub mod reply;
 pub mod search;

@@ -27,7 +27,7 @@ use super::words::Language;
 use super::writing::Attached;
 
 /// Where the settings are kept between visits.
-const SETTINGS: &str = "polo.settings";
+pub(super) const SETTINGS: &str = "polo.settings";
 /// Where the last model is kept.
 const MODEL: &str = "polo.model";
 /// Where the way of searching is kept.
@@ -349,6 +349,7 @@ impl Page {
     }
 
     /// Makes another reply to the same question, which begins with these tokens.
+    #[expect(clippy::unused_self, reason = "branches of a conversation come soon")]
     pub(super) fn go_on_from(self, _reply: RequestId, _beginning: &[Arc<Told>]) {}
 
     /// Puts the cursor into the composer.

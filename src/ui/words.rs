@@ -57,11 +57,12 @@ impl Language {
         tags.into_iter().find_map(spoken).unwrap_or_default()
     }
 
-    fn sources(self) -> [&'static str; 7] {
+    fn sources(self) -> [&'static str; 8] {
         macro_rules! of {
             ($language:literal) => {
                 [
                     include_str!(concat!("locales/", $language, "/page.ftl")),
+                    include_str!(concat!("locales/", $language, "/shell.ftl")),
                     include_str!(concat!("locales/", $language, "/chats.ftl")),
                     include_str!(concat!("locales/", $language, "/reply.ftl")),
                     include_str!(concat!("locales/", $language, "/settings.ftl")),

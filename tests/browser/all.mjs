@@ -6,14 +6,18 @@
 
 import './page.test.mjs';
 import './worker.test.mjs';
+import './door.test.mjs';
 import './library.test.mjs';
 import './real.test.mjs';
 import './scripted.test.mjs';
 import './comfort.test.mjs';
+import './presence.test.mjs';
 import './search.test.mjs';
 import './models.test.mjs';
 import './hub.test.mjs';
 import './remote.test.mjs';
 import './look.test.mjs';
+import './everyone.test.mjs';
+import './walk.test.mjs';
 import './offline.test.mjs';
 import './without-gpu.test.mjs';

@@ -36,15 +36,41 @@ describe('without a network', { timeout: 1_200_000 }, () => {
     await polo.loaded();
     await active(page);
     const files = await kept(page);
-    for (const wanted of ['/index.html', '/start.js', '/worker.js', '/worker_bg.wasm', '/worker_loader.js', '/models/polo-tiny.gguf']) {
+    for (const wanted of ['/index.html', '/start.js', '/manifest.webmanifest', '/icons/icon.svg', '/icons/working.svg', '/icons/icon-192.png', '/worker.js', '/worker_bg.wasm', '/worker_loader.js', '/models/polo-tiny.gguf']) {
       assert.ok(files.includes(wanted), `${wanted} is not kept; there are ${files}`);
     }
     await context.setOffline(true);
     await page.reload();
     await polo.loaded();
+    assert.match(await page.locator('[data-strip=offline]').innerText(), /offline/);
     await polo.ask('What is 12 + 30?');
     await polo.answered();
     assert.match(await polo.output.innerText(), /\d/);
+    await close();
+  });
+
+  test('the browser would install it', async () => {
+    const { page, context, close } = await open(browser, server.origin, { serviceWorkers: 'allow' });
+    await new Polo(page).loaded();
+    await active(page);
+    const devtools = await context.newCDPSession(page);
+    const { errors, data } = await devtools.send('Page.getAppManifest');
+    assert.deepEqual(errors, []);
+    const manifest = JSON.parse(data);
+    for (const { src, sizes, type } of [...manifest.icons, ...manifest.screenshots]) {
+      if (type !== 'image/png') continue;
+      const size = await page.evaluate(async (src) => {
+        const image = new Image();
+        image.src = src;
+        await image.decode();
+        return `${image.naturalWidth}x${image.naturalHeight}`;
+      }, src);
+      assert.equal(size, sizes, src);
+    }
+    assert.ok(manifest.icons.some(({ purpose }) => purpose === 'maskable'));
+    const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
+    // A window like those of these tests is private, where nothing is installed.
+    assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito'), []);
     await close();
   });
 
@@ -61,14 +87,22 @@ describe('without a network', { timeout: 1_200_000 }, () => {
       await polo.loaded();
       assert.equal(await offer.count(), 0, 'there is nothing new yet');
       // Another build: one file fewer to keep, so that the versions can be told apart.
-      await writeFile(script, before.replace(/ {2}'icon-.*\n/, ''));
+      await writeFile(script, before.replace(/ {2}'icons\/done.*\n/, ''));
       await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
       await expect.visible(offer, LOAD_MS);
       assert.equal((await page.evaluate(() => caches.keys())).length, 2, 'the old version still serves');
+      // Not while a reply is made: nothing can be pressed then that would end it.
+      await page.getByRole('switch', { name: /Search/ }).or(page.getByRole('checkbox', { name: /Search/ })).first().check();
+      await polo.ask('What is 12 + 30?');
+      const strip = page.locator('[data-strip=update]');
+      await expect.until('the offer to wait for the reply', 20_000, async () =>
+        (await strip.innerText()).includes('A reply is being made') && await polo.stop.isVisible() && await offer.count() === 0);
+      await polo.answered();
+      await expect.visible(offer);
       await Promise.all([page.waitForEvent('load'), offer.click()]);
       await polo.loaded();
       await expect.until('the old version to go', 10_000, async () => (await page.evaluate(() => caches.keys())).length === 1);
-      assert.ok(!(await kept(page)).some((file) => file.startsWith('/icon-')));
+      assert.ok(!(await kept(page)).some((file) => file === '/icons/done.svg'));
     } finally {
       await writeFile(script, before);
     }

@@ -98,7 +98,7 @@ def smollm2(tmp_path_factory):
     path = os.environ.get("POLO_SMOLLM2")
     if not path:
         pytest.fail("POLO_SMOLLM2 does not name the file: run `cargo xtask test --only clients`")
-    yield from serve(tmp_path_factory.mktemp("smollm2"), "--model", path, "--context", "2048")
+    yield from serve(tmp_path_factory.mktemp("smollm2"), "--model", path, "--context", "4096")
 
 
 @pytest.fixture(scope="session")

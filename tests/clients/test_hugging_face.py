@@ -1,11 +1,13 @@
 """huggingface_hub's InferenceClient, and the chat page that people build on it with gradio."""
 
+import os
+
 import gradio
 import pytest
 from gradio_client import Client
 from huggingface_hub import InferenceClient
 
-from conftest import KEY
+from conftest import KEY, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +69,27 @@ def test_gradio_page(client):
         page.close()
 
 
-def test_a_long_system_prompt(smollm2):
-    client = InferenceClient(base_url=f"{smollm2.url}/v1", api_key="none", timeout=600)
-    long = "You are a careful assistant. Answer in one short sentence. " * 100
-    messages = [{"role": "system", "content": long}, {"role": "user", "content": "Name a colour."}]
+def ask(server, system, question="Name a colour."):
+    client = InferenceClient(base_url=f"{server.url}/v1", api_key="none", timeout=900)
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
     reply = client.chat_completion(messages, temperature=0, max_tokens=12)
-    assert reply.choices[0].message.content and reply.usage.prompt_tokens > 1000
+    assert reply.choices[0].message.content
+    return reply.usage
+
+
+SENTENCE = "You are a careful assistant. Answer in one short sentence. "
+
+
+def test_system_prompts(smollm2):
+    """Marco-o1's own, one of 1,000 tokens, and one that does not fit: taken whole, or refused with its counts."""
+    assert ask(smollm2, (ROOT / "tests/data/text/marco_system_prompt.txt").read_text()).prompt_tokens > 100
+    assert ask(smollm2, SENTENCE * 95).prompt_tokens > 1000
     with pytest.raises(Exception, match="(?i)context"):
-        messages[0]["content"] = long * 4
-        client.chat_completion(messages, max_tokens=12)
+        ask(smollm2, SENTENCE * 400)
+
+
+@pytest.mark.skipif("POLO_SLOW" not in os.environ, reason="minutes on a software GPU: cargo xtask slow --only load")
+def test_a_system_prompt_of_3000_tokens(smollm2):
+    assert ask(smollm2, SENTENCE * 275).prompt_tokens > 3000
+    again = ask(smollm2, SENTENCE * 275, "Name an animal.")
+    assert again.prompt_tokens_details["cached_tokens"] > 3000, "the pages of the system prompt are used again"

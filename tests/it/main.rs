@@ -7,6 +7,7 @@ mod cli_defaults;
 #[cfg(unix)]
 mod cli_run;
 mod crowd;
+mod door;
 mod driver;
 mod errors;
 mod failures;

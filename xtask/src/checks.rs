@@ -30,7 +30,7 @@ const PAGE: Check = Check {
     run: |machine| (Counts::default(), page::build(machine).map(drop)),
 };
 
-const FAST: [Check; 10] = [
+const FAST: [Check; 11] = [
     Check {
         name: "fmt",
         why: "one format for all Rust code",
@@ -138,6 +138,19 @@ const FAST: [Check; 10] = [
         after: Some("page"),
         run: browser,
     },
+    Check {
+        name: "firefox",
+        why: "the page in Firefox: its layout, and what it says without WebGPU",
+        needs: &[setup::NODE, setup::FIREFOX, setup::BROWSER_PACKAGES],
+        optional: true,
+        after: Some("page"),
+        run: |machine| {
+            let mut node = machine.command("node");
+            node.args(["--test", "--test-reporter=spec", "tests/browser/firefox.mjs"])
+                .env("FIREFOX", tools::firefox().unwrap_or_default());
+            counting(&mut node)
+        },
+    },
 ];
 
 const SLOW: [Check; 4] = [
@@ -155,11 +168,11 @@ const SLOW: [Check; 4] = [
     },
     Check {
         name: "load",
-        why: "64 clients for five minutes: nothing lost, nothing mixed, nobody starved",
+        why: "64 clients for five minutes: nothing lost, nothing mixed, nobody starved; a system prompt of 3,000 tokens",
         needs: &[setup::VULKAN, setup::REAL_MODELS, setup::NODE, setup::CLIENTS],
         optional: false,
         after: None,
-        run: |machine| clients::run(machine, "64,300", Some("test_load")),
+        run: |machine| clients::run(machine, "64,300", Some("test_load or 3000")),
     },
     PAGE,
     Check {

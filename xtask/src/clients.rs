@@ -73,7 +73,7 @@ pub(crate) fn by_hand(machine: &Machine) -> String {
 }
 
 /// Runs the tests of tests/clients against the program as `cargo build` makes it. `load` is how many clients ask at
-/// once in the test of load, and for how many seconds; `only` chooses tests by name.
+/// once in the test of load, and for how many seconds; `only` chooses tests by name, slow ones among them.
 pub(crate) fn run(machine: &Machine, load: &str, only: Option<&str>) -> (Counts, Result<(), String>) {
     let polo = match checks::build_polo(machine) {
         Ok(polo) => polo,
@@ -81,7 +81,9 @@ pub(crate) fn run(machine: &Machine, load: &str, only: Option<&str>) -> (Counts,
     };
     let mut pytest = machine.command(python(machine));
     pytest.args(["-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", "--durations=5", "tests/clients"]);
-    pytest.args(only.map(|only| ["-k", only]).into_iter().flatten());
+    if let Some(only) = only {
+        pytest.args(["-k", only]).env("POLO_SLOW", "1");
+    }
     pytest.env("POLO_BIN", &polo).env("POLO_LOAD", load);
     // None of the packages is to tell anybody of these runs.
     pytest.env("GRADIO_ANALYTICS_ENABLED", "False").env("LITELLM_LOCAL_MODEL_COST_MAP", "True");

@@ -32,6 +32,7 @@ pub(crate) const WASM_OPT: &str = "wasm-opt";
 pub(crate) const COMPONENTS: &str = "rustfmt, clippy";
 pub(crate) const VULKAN: &str = "Vulkan driver";
 pub(crate) const CHROMIUM: &str = "Chromium";
+pub(crate) const FIREFOX: &str = "Firefox";
 pub(crate) const BROWSER_PACKAGES: &str = "browser test packages";
 pub(crate) const REAL_MODELS: &str = "real model and vocabulary";
 pub(crate) const CLIENTS: &str = "client packages";
@@ -39,7 +40,7 @@ pub(crate) const TYPOS: &str = "typos";
 pub(crate) const DENY: &str = "cargo-deny";
 
 /// In the order of installation: later ones may use earlier ones.
-const NEEDS: [Need; 13] = [
+const NEEDS: [Need; 14] = [
     Need {
         name: WASM_TARGET,
         why: "compiles Rust for the browser",
@@ -103,6 +104,14 @@ const NEEDS: [Need; 13] = [
         find: tools::find_chromium,
         install: tools::install_chromium,
         by_hand: tools::chromium_by_hand,
+    },
+    Need {
+        name: FIREFOX,
+        why: "opens the page without WebGPU, as a second browser",
+        purpose: Purpose::Test,
+        find: tools::find_firefox,
+        install: tools::install_firefox,
+        by_hand: tools::firefox_by_hand,
     },
     Need {
         name: BROWSER_PACKAGES,

@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 const SCRIPT: &str = "sw.js";
 const EMPTY: &str = "const FILES = {};";
 
+/// What lies beside the page and is not needed without a network: for developers, and for shops of applications.
+const LEFT_OUT: [&str; 3] = ["package.json", "polo.d.ts", "screenshots"];
+
 /// Writes name and SHA-256 of every file of the built page into its service worker. A browser sees
 /// that the script has changed, and with it that there is a new version.
 pub(crate) fn name_files(dist: &Path) -> Result<(), String> {
@@ -36,6 +39,9 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Resul
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if LEFT_OUT.contains(&name.as_str()) {
+            continue;
+        }
         if entry.file_type().map_err(failed)?.is_dir() {
             walk(&entry.path(), &format!("{name}/"), files)?;
         } else if name != SCRIPT {
@@ -68,6 +74,8 @@ mod tests {
         std::fs::create_dir_all(folder.join("models")).unwrap();
         std::fs::write(folder.join("models/a"), "abc").unwrap();
         std::fs::write(folder.join("sw.js"), "").unwrap();
+        std::fs::create_dir_all(folder.join("screenshots")).unwrap();
+        std::fs::write(folder.join("screenshots/a"), "abc").unwrap();
         let mut files = Vec::new();
         walk(&folder, "", &mut files).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();

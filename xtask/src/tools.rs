@@ -219,6 +219,33 @@ pub(crate) fn chromium_by_hand(machine: &Machine) -> String {
     machine.apt_line(&["chromium"]).map_or_else(|| other.into(), |line| format!("{line} (or {other})"))
 }
 
+pub(crate) fn firefox() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("FIREFOX").filter(|v| !v.is_empty()) {
+        return Some(path.into());
+    }
+    let place = PathBuf::from("/Applications/Firefox.app/Contents/MacOS/firefox");
+    let in_path = ["firefox-esr", "firefox"].iter().find_map(|name| find_program(name));
+    in_path.or_else(|| Some(place).filter(|path| path.is_file()))
+}
+
+pub(crate) fn find_firefox(_: &Machine) -> Result<String, String> {
+    let path = firefox().ok_or("no Firefox")?;
+    if path.is_file() {
+        Ok(path.display().to_string())
+    } else {
+        Err(format!("FIREFOX: no file {}", path.display()))
+    }
+}
+
+pub(crate) fn install_firefox(machine: &Machine) -> Result<(), String> {
+    machine.apt_install(&["firefox-esr"])
+}
+
+pub(crate) fn firefox_by_hand(machine: &Machine) -> String {
+    let other = "install Firefox, or set FIREFOX to its program";
+    machine.apt_line(&["firefox-esr"]).map_or_else(|| other.into(), |line| format!("{line} (or {other})"))
+}
+
 /// Mesa's Vulkan driver for machines without a GPU; the tests prefer it, because it is the same everywhere.
 pub(crate) fn lavapipe() -> Option<PathBuf> {
     let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];

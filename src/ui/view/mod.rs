@@ -19,6 +19,7 @@ mod inspector;
 mod models;
 mod notice;
 mod palette;
+mod presence;
 mod prose;
 mod pulls;
 mod reply;

@@ -4,17 +4,20 @@ use leptos::prelude::*;
 
 use super::icons::{CLOSE, DOWNLOAD, Icon};
 use super::notice::{NoticeView, RemarkView};
+use super::presence::Presence;
 use super::pulls::PullBar;
 use crate::ui::choice::Choice;
 use crate::ui::figures;
 use crate::ui::models::{Models, PullState};
 use crate::ui::page::page;
 use crate::ui::state::{Chat, Phase};
+use crate::ui::words::t;
 
 /// All of them.
 #[component]
 pub fn Strips() -> impl IntoView {
     view! {
+        <Presence />
         <Update />
         <Interrupted />
         <Offer />
@@ -70,32 +73,54 @@ fn Remarks() -> impl IntoView {
     }
 }
 
-/// A line with a text, a button, and a way to be rid of it.
+/// A line with a text, perhaps a button, and a way to be rid of it.
 #[component]
-fn Strip(text: String, label: &'static str, run: Callback<()>, dismiss: Callback<()>) -> impl IntoView {
-    let label_of_all = text.clone();
+pub(super) fn Strip(
+    /// For tests and looks.
+    kind: &'static str,
+    text: String,
+    #[prop(optional)] action: Option<(String, Callback<()>)>,
+    dismiss: Callback<()>,
+) -> impl IntoView {
+    let label = text.clone();
     view! {
-        <div class="strip" role="group" aria-label=label_of_all>
+        <div class="strip" role="group" aria-label=label data-strip=kind>
             <p>{text}</p>
-            <button type="button" class="plain" on:click=move |_| run.run(())>
-                {label}
-            </button>
-            <button type="button" class="icon-button" aria-label="Not now" on:click=move |_| dismiss.run(())>
+            {action
+                .map(|(label, run)| {
+                    view! {
+                        <button type="button" class="plain" on:click=move |_| run.run(())>
+                            {label}
+                        </button>
+                    }
+                })}
+            <button
+                type="button"
+                class="icon-button"
+                aria-label=t!("shell-not-now")
+                on:click=move |_| dismiss.run(())
+            >
                 <Icon path=CLOSE />
             </button>
         </div>
     }
 }
 
-/// A newer page that waits.
+/// A newer page that waits; for the end of a reply as well.
 #[component]
 fn Update() -> impl IntoView {
     let page = page();
+    let busy = Memo::new(move |_| page.chat.with(Chat::is_busy));
     let run = Callback::new(move |()| page.use_update());
     let dismiss = Callback::new(move |()| page.update.set(None));
     move || {
         page.update.with(Option::is_some).then(|| {
-            view! { <Strip text="A new version of Polo is ready. Loading it starts a new chat.".into() label="Reload with it" run dismiss /> }
+            if busy.get() {
+                let text = format!("{} {}", t!("shell-update"), t!("shell-update-busy"));
+                return view! { <Strip kind="update" text dismiss /> }.into_any();
+            }
+            let action = (t!("shell-update-use"), run);
+            view! { <Strip kind="update" text=t!("shell-update") action dismiss /> }.into_any()
         })
     }
 }
@@ -110,11 +135,12 @@ fn Interrupted() -> impl IntoView {
         <For each=move || left.get() key=|model| model.name.clone() let(model)>
             {
                 let have = figures::size_of(model.done_bytes, model.bytes);
-                let text = format!("{} was not downloaded to its end: {have}.", model.name);
+                let text = t!("shell-interrupted", name = model.name.clone(), have = have);
                 let run = Callback::new(move |()| {
                     page.act_on_models(|models| models.resume_stored(&model.name));
                 });
-                view! { <Strip text label="Go on" run dismiss /> }
+                let action = (t!("shell-go-on"), run);
+                view! { <Strip kind="interrupted" text action dismiss /> }
             }
         </For>
     }
@@ -129,8 +155,9 @@ fn Offer() -> impl IntoView {
     let dismiss = Callback::new(move |()| page.act_on_models(|models| models.offer = None));
     move || {
         offer.get().map(|choice| {
-            let text = format!("{} is downloaded.", choice.title);
-            view! { <Strip text label="Run it" run dismiss /> }
+            let text = t!("shell-offer", name = choice.title);
+            let action = (t!("shell-offer-run"), run);
+            view! { <Strip kind="offer" text action dismiss /> }
         })
     }
 }

@@ -4,6 +4,9 @@ use leptos::prelude::*;
 
 use super::icons::{Icon, WARNING};
 use crate::ui::dom;
+use crate::ui::page::SETTINGS;
+use crate::ui::settings::Settings;
+use crate::ui::words::{self, t};
 
 /// Why this page cannot use a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,72 +22,67 @@ pub(super) enum Missing {
 /// What is missing, as far as can be told before a GPU is asked for.
 pub(super) fn missing() -> Option<Missing> {
     if dom::has("navigator", Some("gpu")) {
-        None
-    } else if dom::has("isSecureContext", None) {
-        Some(Missing::WebGpu)
-    } else {
-        Some(Missing::SecureContext)
+        return None;
     }
+    // Nothing else of the page is there to choose the language.
+    let settings = Settings::from_json(&dom::load(SETTINGS).unwrap_or_default());
+    let language = settings.language.unwrap_or_else(dom::language);
+    words::speak(language);
+    dom::set_language(language);
+    if dom::has("isSecureContext", None) { Some(Missing::WebGpu) } else { Some(Missing::SecureContext) }
 }
 
 /// The account of what is missing and what to do.
 #[component]
 pub fn Unsupported(missing: Missing) -> impl IntoView {
     let (title, why) = match missing {
-        Missing::SecureContext => (
-            "This address is not secure, so the browser withholds the GPU",
-            "Browsers offer WebGPU only on https and on localhost. Over plain http on a network, as here, they \
-             hide it.",
-        ),
-        Missing::WebGpu => (
-            "This browser offers no WebGPU",
-            "Polo computes on the GPU through WebGPU. Here it is missing or switched off.",
-        ),
-        Missing::Adapter => (
-            "The browser found no GPU that it may use",
-            "WebGPU is there, but it gave no adapter: the driver is missing, too old, or on the browser's block list.",
-        ),
+        Missing::SecureContext => (t!("shell-insecure"), t!("shell-insecure-why")),
+        Missing::WebGpu => (t!("shell-no-webgpu"), t!("shell-no-webgpu-why")),
+        Missing::Adapter => (t!("shell-no-adapter"), t!("shell-no-adapter-why")),
+    };
+    let reload = move |_| {
+        // Reloading cannot fail in a page that shows this.
+        drop(window().location().reload());
     };
     view! {
         <section class="column unsupported" role="alert" data-missing=format!("{missing:?}")>
             <Icon path=WARNING />
             <h2>{title}</h2>
             <p class="lead">{why}</p>
-            <h3>"What works"</h3>
+            <h3>{t!("shell-works")}</h3>
             <ul>
-                <Show when=move || missing == Missing::SecureContext>
-                    <li>
-                        "Open the page on the machine that serves it, as " <code>"http://localhost:8080"</code>
-                        ", or serve it over https."
-                    </li>
-                </Show>
-                <li>"Chrome or Edge 113 and later, on Windows, macOS, ChromeOS and Android 12 and later."</li>
-                <li>"Safari 26 and later, on macOS, iOS and iPadOS."</li>
-                <li>"Firefox 141 and later on Windows; 145 and later on Macs with Apple silicon."</li>
+                {(missing == Missing::SecureContext)
+                    .then(|| {
+                        view! {
+                            <li>
+                                {t!("shell-works-local")} " " <code>"http://localhost:8080"</code>
+                                {t!("shell-works-https")}
+                            </li>
+                        }
+                    })}
+                <li>{t!("shell-works-chrome")}</li>
+                <li>{t!("shell-works-safari")}</li>
+                <li>{t!("shell-works-firefox")}</li>
                 <li>
-                    "Chromium on Linux may need to be started with "
+                    {t!("shell-works-linux")} " "
                     <code>"--enable-unsafe-webgpu --enable-features=Vulkan"</code>
-                    " and a Vulkan driver (on Debian and Ubuntu: " <code>"mesa-vulkan-drivers"</code> ")."
+                    {t!("shell-works-driver")} " " <code>"mesa-vulkan-drivers"</code>
+                    {t!("shell-works-driver-end")}
                 </li>
             </ul>
-            <h3>"To find out more"</h3>
+            <h3>{t!("shell-more")}</h3>
             <ul>
                 <li>
-                    <code>"chrome://gpu"</code> " or " <code>"edge://gpu"</code>
-                    " says what the browser thinks of your GPU. Hardware acceleration must be on in its settings."
+                    <code>"chrome://gpu"</code> ", " <code>"edge://gpu"</code> ", "
+                    <code>"about:support"</code> {t!("shell-more-gpu")}
                 </li>
-                <li>"The same model answers in a terminal: " <code>"polo ask \"What is 48 + 37?\""</code></li>
+                <li>
+                    {t!("shell-more-terminal")} " " <code>{t!("shell-more-command")}</code>
+                </li>
             </ul>
             <p>
-                <button
-                    type="button"
-                    class="plain"
-                    on:click=move |_| {
-                        // Reloading cannot fail in a page that shows this.
-                        drop(window().location().reload());
-                    }
-                >
-                    "Try again"
+                <button type="button" class="plain" on:click=reload>
+                    {t!("shell-try-again")}
                 </button>
             </p>
         </section>

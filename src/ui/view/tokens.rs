@@ -70,10 +70,10 @@ fn at_of(target: Option<web_sys::EventTarget>) -> Option<usize> {
 /// The tokens; arrow keys go from one to the next. The mouse only looks at a token until one is chosen.
 #[component]
 pub(super) fn Heat(
-    pieces: Vec<Piece>,
+    pieces: Arc<[Piece]>,
     /// Beginnings of the parts, each with its heading.
-    #[prop(optional)]
-    parts: Vec<(usize, String)>,
+    #[prop(default = [].into())]
+    parts: Arc<[(usize, String)]>,
     chosen: RwSignal<Option<usize>>,
     hovered: RwSignal<Option<usize>>,
 ) -> impl IntoView {
@@ -83,10 +83,7 @@ pub(super) fn Heat(
     let mut html = String::new();
     for (at, piece) in pieces.iter().enumerate() {
         if let Some((_, title)) = parts.iter().find(|(first, _)| *first == at) {
-            html.push_str(&format!(
-                "<span class=\"tokens-part\" role=\"presentation\">{}</span>",
-                escape(title)
-            ));
+            html.extend(["<span class=\"tokens-part\" role=\"presentation\">", &escape(title), "</span>"]);
         }
         html.push_str(&piece.html(at));
     }
@@ -220,7 +217,7 @@ pub(super) fn HeatMap(reply: Arc<Reply>) -> impl IntoView {
     let told = &reply.told;
     let piece =
         |told: &Arc<Told>| Piece { text: told.text.clone(), confidence: told.confidence(), forced: false };
-    let pieces: Vec<_> = told.iter().map(piece).collect();
+    let pieces: Arc<[_]> = told.iter().map(piece).collect();
     let first = |channel| told.iter().position(|told| told.channel == channel);
     let mut parts = Vec::new();
     if let Some(thought) = first(Channel::Thought) {
@@ -238,7 +235,7 @@ pub(super) fn HeatMap(reply: Arc<Reply>) -> impl IntoView {
                     })
                     .collect_view()} {t!("page-tokens-unit")}
             </p>
-            <Heat pieces parts chosen hovered />
+            <Heat pieces parts=parts.into() chosen hovered />
             <div class="heat-panel">
                 {move || match shown.get() {
                     Some(at) => view! { <Place reply=reply.clone() at /> }.into_any(),

@@ -14,11 +14,11 @@ export function shoot(page, name) {
   return page.screenshot({ path: path.join(pictures, `${name}.png`) });
 }
 
-/// Serious and critical faults, with the elements that have them.
+/// All but minor faults, with the elements that have them.
 export async function barriers(page) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .filter(({ impact }) => impact !== 'minor')
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
 }

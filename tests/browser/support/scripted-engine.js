@@ -23,6 +23,7 @@ const outputs = {
   MARKDOWN: 'So $x^2$ and\n\n$$\\frac{1}{2}$$\n\n```rust\nfn one() {}\n```\n\n' + 'A line.\n\n'.repeat(12),
   MATHS: globalThis.formulas?.map((tex) => `$$${tex}$$`).join('\n\n') ?? '$$x^2$$',
   CODE: `${'Before.\n\n'.repeat(3)}\`\`\`python\n${'def f(x):  # <script>alert(1)</script>\n    return "a" + str(1)\n'.repeat(40)}\`\`\`\n\n\`\`\`\nplain\n\`\`\`\n\nAfter.`,
+  RTL: 'في السلة ثمان وأربعون تفاحة.\n\nThat is 48.',
   HOSTILE: '<script>window.evil=1</script><img src="/evil.png" onerror="window.evil=1"> ![p](http://127.0.0.1:9/y.png) '
     + '[x](javascript:window.evil=1) $\\operatorname{<img src=/z.png onerror=window.evil=1>}$ <style>*{}</style>',
 };

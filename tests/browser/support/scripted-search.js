@@ -3,6 +3,8 @@
 
 const trees = new Map();
 const held = new Set();
+/// Of the last search, for tests.
+globalThis.rolloutsOf = () => [...trees.values()].at(-1)?.rollouts ?? 0;
 const TEXTS = [
   'First the bags: 3 × 8 = 24 apples.\n\n', 'Then all of them: 24 + 24 = 48.\n\n', 'Anna has 24 apples to begin with.\n\n',
   'Perhaps she gave some away?\n\n',

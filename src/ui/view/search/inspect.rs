@@ -47,7 +47,7 @@ pub fn Inspect(id: RequestId) -> impl IntoView {
                 view! {
                     <section class="node-panel" aria-label="Node">
                         <header>
-                            <h4>{move || title.get().flatten()}</h4>
+                            <h3>{move || title.get().flatten()}</h3>
                             <button
                                 type="button"
                                 class="icon-button"
@@ -166,7 +166,7 @@ fn Facts(detail: Detail) -> impl IntoView {
 fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
     let (chosen, hovered) = (RwSignal::new(None), RwSignal::new(None));
     let Some(node) = detail.get_untracked() else { return ().into_any() };
-    let pieces = node.pieces.iter().map(piece).collect::<Vec<_>>();
+    let pieces = node.pieces.iter().map(piece).collect::<Arc<[_]>>();
     let shown = Memo::new(move |_| chosen.get().or(hovered.get()));
     view! {
         <h5>"Text, by confidence of each token"</h5>
