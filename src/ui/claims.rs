@@ -3,11 +3,15 @@
 
 use crate::protocol::ModelInfo;
 
+use super::words::{Language, spoken, t};
+
 /// A kind of problem.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// What to call it.
     pub label: String,
+    /// The language of its problems.
+    pub language: Language,
     /// Problems to try.
     pub examples: &'static [&'static str],
     /// Share answered right, 0 to 1, where the file tells it.
@@ -21,13 +25,11 @@ pub fn claims(model: &ModelInfo) -> Vec<Claim> {
     text("polo.kinds")
         .split(|c: char| !(c.is_alphanumeric() || "-_/.:".contains(c)))
         .filter(|kind| !kind.is_empty())
-        .map(|kind| {
-            let (label, examples) = known(kind);
-            Claim {
-                label: label.unwrap_or_else(|| kind.to_owned()),
-                examples,
-                accuracy: share(&accuracy[kind]),
-            }
+        .map(|kind| Claim {
+            label: label(kind).unwrap_or_else(|| kind.to_owned()),
+            language: divided(kind).1,
+            examples: problems(kind),
+            accuracy: share(&accuracy[kind]),
         })
         .collect()
 }
@@ -37,47 +39,70 @@ pub fn description(model: &ModelInfo) -> Option<&str> {
     model.claims.iter().find(|(key, _)| key == "general.description").map(|(_, text)| text.as_str())
 }
 
-/// Problems to try: the first of each kind, then the second, six at most.
+/// Problems to try, those in the language of the page first: the first of each kind, then the second, four at
+/// most of a language and six in all.
 pub fn examples(claims: &[Claim]) -> Vec<&'static str> {
-    (0..2)
-        .flat_map(|round| claims.iter().filter_map(move |claim| claim.examples.get(round)))
-        .copied()
-        .take(6)
-        .collect()
+    let (own, foreign): (Vec<_>, Vec<_>) = claims.iter().partition(|claim| claim.language == spoken());
+    let of = |claims: &[&Claim]| -> Vec<&'static str> {
+        let round = |at: usize| claims.iter().filter_map(move |claim| claim.examples.get(at));
+        round(0).chain(round(1)).copied().collect()
+    };
+    let own = of(&own).into_iter().take(4);
+    own.chain(of(&foreign)).take(6).collect()
 }
 
-/// Label and examples of a kind, by its name: `words-en`, `words-ru`, `arithmetic` and the like.
-fn known(kind: &str) -> (Option<String>, &'static [&'static str]) {
-    let (family, language) = kind.split_once(['-', '_', '/', '.', ':']).unwrap_or((kind, "en"));
+/// The language that a kind's name ends in: `words-ru`; English where it names none.
+fn divided(kind: &str) -> (&str, Language) {
+    let (family, code) = kind.split_once(['-', '_', '/', '.', ':']).unwrap_or((kind, "en"));
+    (family, Language::best([code]))
+}
+
+/// What to call a kind, by its name: `words-en`, `words-ru`, `arithmetic` and the like. In which language its
+/// problems are is said where it is not that of the page.
+fn label(kind: &str) -> Option<String> {
+    let (family, language) = divided(kind);
     let label = match family {
-        "arithmetic" => "Arithmetic",
-        "arithmetic4" => "Arithmetic with four digits",
-        "words" => "Word problems",
-        "decimals" => "Comparing decimals",
-        "letters" => "Counting letters",
-        _ => return (None, &[]),
+        "arithmetic" => t!("page-kind-arithmetic"),
+        "arithmetic4" => t!("page-kind-arithmetic4"),
+        "words" => t!("page-kind-words"),
+        "decimals" => t!("page-kind-decimals"),
+        "letters" => t!("page-kind-letters"),
+        _ => return None,
     };
-    let label = match language {
-        "ru" => format!("{label} in Russian"),
-        "zh" => format!("{label} in Chinese"),
-        _ => label.to_owned(),
-    };
-    let examples: &[&str] = match (family, language) {
-        ("arithmetic", "en") => &["What is 48 + 37?", "Calculate 27 * 14 - 96."],
-        ("arithmetic4", "en") => &["What is 3846 + 2597?"],
-        ("words", "ru") => {
-            &["У Анны 24 яблока. Она купила 3 пакета по 8 яблок. Сколько яблок у Анны теперь?"]
-        }
-        ("words", "zh") => &["小明有24个苹果，又买了3袋，每袋8个。小明现在有多少个苹果？"],
-        ("words", _) => &[
+    Some(match language {
+        of_page if of_page == spoken() => label,
+        Language::English => t!("page-kind-in-english", kind = label),
+        Language::Russian => t!("page-kind-in-russian", kind = label),
+        Language::Chinese => t!("page-kind-in-chinese", kind = label),
+    })
+}
+
+/// Problems of a kind, in its own language.
+fn problems(kind: &str) -> &'static [&'static str] {
+    use Language::{Chinese, English, Russian};
+    match divided(kind) {
+        ("arithmetic", English) => &["What is 48 + 37?", "Calculate 27 * 14 - 96."],
+        ("arithmetic", Russian) => &["Сколько будет 48 + 37?", "Вычисли 27 * 14 - 96."],
+        ("arithmetic", Chinese) => &["48 + 37 等于多少？", "计算 27 * 14 - 96。"],
+        ("arithmetic4", English) => &["What is 3846 + 2597?"],
+        ("words", English) => &[
             "Anna has 24 apples and buys 3 bags with 8 apples each. How many apples does Anna have now?",
             "Tom had $60 and spent it on 4 books at $7 each. How many dollars does Tom have left?",
         ],
-        ("decimals", "en") => &["Which is larger, 9.11 or 9.9?"],
-        ("letters", "en") => &["How many r's are in strawberry?"],
+        ("words", Russian) => &[
+            "У Анны 24 яблока. Она купила 3 пакета по 8 яблок. Сколько яблок у Анны теперь?",
+            "В магазине было 60 книг. Утром продали 18, а вечером привезли 25. Сколько книг теперь в магазине?",
+        ],
+        ("words", Chinese) => &[
+            "小明有24个苹果，又买了3袋，每袋8个。小明现在有多少个苹果？",
+            "商店有60本书，上午卖出18本，下午又进了25本。商店现在有多少本书？",
+        ],
+        ("decimals", English) => &["Which is larger, 9.11 or 9.9?"],
+        ("decimals", Russian) => &["Что больше: 9.11 или 9.9?"],
+        ("decimals", Chinese) => &["9.11 和 9.9 哪个大？"],
+        ("letters", English) => &["How many r's are in strawberry?"],
         _ => &[],
-    };
-    (Some(label), examples)
+    }
 }
 
 /// A share given as 0.93, as 93, or as an object with an `accuracy`.
@@ -89,6 +114,7 @@ fn share(value: &serde_json::Value) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::words::speak;
 
     #[test]
     fn only_what_the_file_names_is_claimed() {
@@ -104,9 +130,24 @@ mod tests {
             seen,
             [
                 ("Arithmetic", 2, Some(0.93)),
-                ("Word problems in Russian", 1, Some(0.81)),
+                ("Word problems in Russian", 2, Some(0.81)),
                 ("riddles", 0, None),
             ]
         );
+    }
+
+    #[test]
+    fn problems_in_the_language_of_the_page_come_first() {
+        let mut model = ModelInfo::default();
+        let kinds = "arithmetic-en, words-en, words-ru, words-zh, arithmetic-ru, decimals-ru";
+        model.claims = vec![("polo.kinds".into(), kinds.into())];
+        assert_eq!(examples(&claims(&model))[0], "What is 48 + 37?");
+        speak(Language::Russian);
+        let claims = claims(&model);
+        let shown = examples(&claims);
+        assert!(shown[0].starts_with("У Анны") && shown[1].starts_with("Сколько будет"), "{shown:?}");
+        assert_eq!(shown.len(), 6);
+        assert_eq!(claims[0].label, "Арифметика, по-английски");
+        assert_eq!(claims[2].label, "Текстовые задачи");
     }
 }

@@ -138,6 +138,18 @@ pub(super) fn is_mac() -> bool {
     ["Mac", "iPhone", "iPad"].iter().any(|name| platform.starts_with(name))
 }
 
+/// Whether there is a network, as far as the browser knows; changes for as long as the caller's owner lives.
+pub(super) fn online() -> RwSignal<bool> {
+    let online = RwSignal::new(window().navigator().on_line());
+    let gone = window_event_listener(leptos::ev::offline, move |_| online.set(false));
+    let back = window_event_listener(leptos::ev::online, move |_| online.set(true));
+    on_cleanup(move || {
+        gone.remove();
+        back.remove();
+    });
+    online
+}
+
 /// Runs `then` before the next frame, or soon when the tab is hidden and draws no frames.
 pub(super) fn soon(then: impl FnOnce() + 'static) {
     if document().hidden() {

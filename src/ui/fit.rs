@@ -3,6 +3,7 @@
 use crate::protocol::{Fit, FitReport};
 
 use super::figures;
+use super::words::t;
 
 /// How good a verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +30,20 @@ impl Tone {
 /// The verdict in a few words.
 pub fn verdict(report: &FitReport) -> (Tone, String) {
     match report.fit {
-        Fit::Fits => (Tone::Good, format!("It fits, with {} tokens of context", tokens(report.context))),
-        Fit::Shorter => {
-            let longest = tokens(report.largest_context);
-            (Tone::Careful, format!("It fits with a shorter context: at most {longest} tokens"))
-        }
-        Fit::TooLarge => (Tone::Bad, "It does not fit this GPU".to_owned()),
-        Fit::Unknown => (Tone::Careful, "The browser does not tell how much memory this GPU has".to_owned()),
+        Fit::Fits => (Tone::Good, t!("models-fit-yes", tokens = report.context)),
+        Fit::Shorter => (Tone::Careful, t!("models-fit-shorter", tokens = report.largest_context)),
+        Fit::TooLarge => (Tone::Bad, t!("models-fit-no")),
+        Fit::Unknown => (Tone::Careful, t!("models-fit-unknown")),
     }
 }
 
-fn tokens(count: usize) -> String {
-    figures::count(count as u64)
+/// What it needs of the GPU's memory, and what there is.
+pub fn reason(report: &FitReport) -> String {
+    let needed = figures::bytes(total(report));
+    match report.device_bytes {
+        Some(has) => t!("models-fit-needs", needed = needed, has = figures::bytes(has)),
+        None => t!("models-fit-needs-unknown", needed = needed),
+    }
 }
 
 /// Contexts to choose from, shortest first: powers of two, the judged one, and the longest that fits.

@@ -118,7 +118,9 @@ impl Link {
             error.prevent_default();
             // After a panic the trap arrives here too; the panic's own message came first.
             if living.replace(false) {
-                let message = error.message();
+                // A program that did not load is told without a message, whatever the type says.
+                let message = js_sys::Reflect::get(&error, &"message".into());
+                let message = message.ok().and_then(|message| message.as_string()).unwrap_or_default();
                 let what =
                     if message.is_empty() { "the worker's program did not load".into() } else { message };
                 queue.push(failure("worker", &what));

@@ -15,15 +15,18 @@ pub mod notices;
 pub mod picked;
 pub mod presence;
 pub mod progress;
+pub mod prompts;
 pub mod reply;
 pub mod search;
 pub mod server;
 pub mod settings;
+pub mod settings_file;
 pub mod shortcuts;
 pub mod state;
 pub mod symbols;
 pub mod task;
 mod tex;
+pub mod theme;
 pub mod tokens;
 pub mod words;
 
@@ -40,6 +43,7 @@ mod writing;
 pub fn start() {
     console_error_panic_hook::set_once();
     words::speak(page::kept_language().unwrap_or_else(dom::language));
+    dom::set_language(words::spoken());
     // The text that stood here until now said that the page is being loaded.
     if let Some(boot) = leptos::prelude::document().get_element_by_id("boot") {
         boot.remove();

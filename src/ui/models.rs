@@ -11,8 +11,9 @@ use crate::protocol::{Event, Library, LoadOptions, ModelSource, Request, Request
 use super::choice::{Choice, same_model};
 use super::effect::Effect;
 use super::notices::Notice;
+use super::words::t;
 
-pub use card::{Card, Kind};
+pub use card::{Card, Kind, about};
 pub use pulls::{Progress, Pull, PullState};
 
 /// Ids of these requests start here. The chat's start at 1, so that the two never meet: the engine
@@ -138,7 +139,7 @@ impl Models {
         let id = self.next_id();
         self.removing = Some(id);
         self.problem = None;
-        self.announcement = format!("Deleting {name}");
+        self.announcement = t!("models-deleting", model = name.as_str());
         self.effects.push(Effect::Library(Request::Remove { id, name }));
     }
 
@@ -158,7 +159,7 @@ impl Models {
                     self.asked = None;
                 } else {
                     self.removing = None;
-                    "Deleted".clone_into(&mut self.announcement);
+                    self.announcement = t!("models-deleted");
                 }
                 self.restarts = 0;
                 self.problem = None;

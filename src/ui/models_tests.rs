@@ -191,14 +191,14 @@ fn a_lookup_or_a_pre_flight_that_fails_can_be_tried_again() {
     let id = sent(&mut models, find_id);
     models.apply(failed(Some(id)));
     let card = models.card.as_ref().unwrap();
-    assert_eq!(card.lookup, Task::Failed("The network is gone".into()));
+    assert_eq!(card.lookup, Task::Failed(Notice::new("fetch", "the network is gone")));
     models.look_again();
     let id = sent(&mut models, find_id);
     models.apply(Event::Found { id, listing: listing(vec![option("Q4_0", 1, None)]) });
     let (id, ..) = sent(&mut models, inspect);
     models.apply_engine(&failed(Some(id)));
     let card = models.card.as_ref().unwrap();
-    assert_eq!(card.inspection, Task::Failed("The network is gone".into()));
+    assert_eq!(card.inspection, Task::Failed(Notice::new("fetch", "the network is gone")));
     assert_eq!(card.title, "Marco-o1");
     models.look_again();
     sent(&mut models, inspect);

@@ -1,8 +1,10 @@
-//! Errors in words for a person: what happened, and what to do.
+//! Errors in words for a person: what happened, and what to do. A notice is kept as facts and put into words
+//! when it is shown, so that it follows the language of the page; the engine's own account stays English.
 
 use crate::protocol::ModelSource;
 
 use super::choice::Choice;
+use super::words::t;
 
 /// The engine's account as a sentence: its messages begin small, for they follow a colon elsewhere.
 /// A message that begins with a name or a path stays as it is.
@@ -15,104 +17,108 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
+/// What an error is about, where that decides what to do.
+#[derive(Debug, Clone, PartialEq)]
+enum About {
+    /// A request, or the engine itself.
+    Engine,
+    /// A model that could not be loaded: its name, and where it is.
+    Load(String, ModelSource),
+    /// A file with a search.
+    Import,
+}
+
 /// An error to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
     /// [`crate::Error::kind`], `panic` or `worker`.
     pub kind: String,
-    /// What happened, in a few words.
-    pub title: String,
-    /// The engine's own account, with names and figures.
+    /// The engine's own account, with names and figures, in English.
     pub detail: String,
-    /// What to do.
-    pub advice: &'static str,
+    about: About,
 }
 
 impl Notice {
     /// The notice for an error of the engine.
     pub fn new(kind: &str, detail: &str) -> Self {
-        let (title, advice) = match kind {
-            "no_gpu" => ("No GPU can be used", "See below what browsers and systems need."),
-            "gpu_lost" => (
-                "The GPU was lost",
-                "The engine is starting again. Your conversation is kept; ask once more when it is ready. If it \
-                 happens again, close other programs that use the GPU.",
-            ),
-            "out_of_memory" => (
-                "Not enough GPU memory",
-                "Close other tabs and programs that use the GPU, or choose a smaller model or a shorter context.",
-            ),
-            "fetch" => ("Something could not be read", "Check the connection, then try again."),
-            "not_found" => ("It was not found", "Check the spelling, or look for it on the hub's own page."),
-            "gated" => (
-                "The hub gives this model only to those who have agreed to its terms",
-                "Agree to them there, make an access token and give it here; or download the files with your account \
-                 and open them here.",
-            ),
-            "no_space" => ("Storage is full", "Delete a model, or run this one without saving it."),
-            "damaged" => {
-                ("What came is not what was announced", "Try again: what is damaged is fetched anew.")
-            }
-            "busy" => ("Another tab is at work on this model", "Wait until it is done, or go on there."),
-            "bad_model" => (
-                "The model file is damaged or not supported",
-                "Reload the page to fetch it again; if that does not help, build the page again.",
-            ),
-            "context_full" => ("This does not fit the model's context", "Your text is back in the box."),
-            "bad_request" => ("This request cannot be answered", "Your text is back in the box."),
-            "bad_numbers" => (
-                "The GPU computed wrong numbers",
-                "Nothing is shown rather than something wrong. A newer graphics driver may help; ?baseline=1 in the \
-                 address uses the plainest kernels.",
-            ),
-            "read_back" => ("Results could not be read from the GPU", "Try again."),
-            "panic" => (
-                "The engine stopped because of a fault in Polo",
-                "It is starting again. Your conversation is kept; ask once more when it is ready.",
-            ),
-            "worker" => ("The engine could not be started", "Reload the page."),
-            "address" => ("Part of the page's address was not understood", "It was left out."),
-            _ => ("Something went wrong", "Try again."),
-        };
-        Self { kind: kind.to_owned(), title: title.to_owned(), detail: sentence(detail), advice }
+        Self { kind: kind.to_owned(), detail: sentence(detail), about: About::Engine }
     }
 
     /// The notice for a model that could not be loaded: what to do depends on where it is.
     pub fn of_load(kind: &str, detail: &str, choice: &Choice) -> Self {
-        let notice = Self::new(kind, detail);
-        if matches!(kind, "no_gpu" | "gpu_lost") {
-            return notice;
-        }
-        let advice = match (kind, &choice.source) {
-            ("fetch", ModelSource::Embedded) => "Check that the page's server is running, then try again.",
-            (_, ModelSource::Embedded) => return notice,
-            ("fetch" | "not_found" | "damaged", ModelSource::Stored { .. }) => {
-                "The browser may have deleted it to make room. Download it again, or go on with Polo Tiny."
-            }
-            ("fetch" | "not_found", ModelSource::Picked { .. }) => {
-                "The file may have changed or moved. Choose it again, or go on with Polo Tiny."
-            }
-            ("fetch", _) => "Check the connection and try again, or go on with Polo Tiny.",
-            ("bad_model", ModelSource::Stored { .. }) => {
-                "Delete it and download it again, choose another form, or go on with Polo Tiny."
-            }
-            ("out_of_memory", _) => {
-                "Choose a smaller form or a shorter context, close other tabs that use the GPU, or go on with \
-                 Polo Tiny."
-            }
-            ("bad_numbers" | "busy" | "gated", _) => notice.advice,
-            _ => "Choose another model, or go on with Polo Tiny.",
+        let about = match kind {
+            "no_gpu" | "gpu_lost" => About::Engine,
+            _ => About::Load(choice.title.clone(), choice.source.clone()),
         };
-        Self { title: format!("{} could not be loaded", choice.title), advice, ..notice }
+        Self { about, ..Self::new(kind, detail) }
+    }
+
+    /// The notice for a file with a search that could not be opened.
+    pub fn of_import(kind: &str, detail: &str) -> Self {
+        Self { about: About::Import, ..Self::new(kind, detail) }
+    }
+
+    /// What happened, in a few words.
+    pub fn title(&self) -> String {
+        match &self.about {
+            About::Engine => t!(words(&self.kind).0),
+            About::Load(model, _) => t!("notices-load", model = model.as_str()),
+            About::Import => t!("notices-import"),
+        }
+    }
+
+    /// What to do. `Backticks` mark what is typed as it stands.
+    pub fn advice(&self) -> String {
+        match &self.about {
+            About::Engine => t!(words(&self.kind).1),
+            About::Load(_, source) => t!(advice_of_load(&self.kind, source)),
+            About::Import => t!("notices-import-advice"),
+        }
+    }
+
+    /// Title and account in one line, for a place where there is no room for more.
+    pub fn line(&self) -> String {
+        if self.detail.is_empty() { self.title() } else { format!("{}: {}", self.title(), self.detail) }
     }
 }
 
-impl Notice {
-    /// The notice for a file with a search that could not be opened.
-    pub fn of_import(kind: &str, detail: &str) -> Self {
-        let advice = "Choose a file that Polo exported, with the model loaded that made it.";
-        let title = "This search could not be opened".to_owned();
-        Self { title, advice, ..Self::new(kind, detail) }
+/// The messages for a kind: what happened, and what to do.
+fn words(kind: &str) -> (&'static str, &'static str) {
+    match kind {
+        "no_gpu" => ("notices-no-gpu", "notices-no-gpu-advice"),
+        "gpu_lost" => ("notices-gpu-lost", "notices-gpu-lost-advice"),
+        "out_of_memory" => ("notices-out-of-memory", "notices-out-of-memory-advice"),
+        "fetch" => ("notices-fetch", "notices-fetch-advice"),
+        "not_found" => ("notices-not-found", "notices-not-found-advice"),
+        "gated" => ("notices-gated", "notices-gated-advice"),
+        "no_space" => ("notices-no-space", "notices-no-space-advice"),
+        "damaged" => ("notices-damaged", "notices-damaged-advice"),
+        "busy" => ("notices-busy", "notices-busy-advice"),
+        "write" => ("notices-write", "notices-write-advice"),
+        "bad_model" => ("notices-bad-model", "notices-bad-model-advice"),
+        "context_full" => ("notices-context-full", "notices-text-is-back"),
+        "bad_request" => ("notices-bad-request", "notices-text-is-back"),
+        "bad_numbers" => ("notices-bad-numbers", "notices-bad-numbers-advice"),
+        "read_back" => ("notices-read-back", "notices-try-again"),
+        "panic" => ("notices-panic", "notices-panic-advice"),
+        "worker" => ("notices-worker", "notices-worker-advice"),
+        "restarted" => ("notices-restarted", "notices-try-again"),
+        "address" => ("notices-address", "notices-address-advice"),
+        _ => ("notices-other", "notices-try-again"),
+    }
+}
+
+fn advice_of_load(kind: &str, source: &ModelSource) -> &'static str {
+    match (kind, source) {
+        ("fetch", ModelSource::Embedded) => "notices-load-page",
+        (_, ModelSource::Embedded) => words(kind).1,
+        ("fetch" | "not_found" | "damaged", ModelSource::Stored { .. }) => "notices-load-stored",
+        ("fetch" | "not_found", ModelSource::Picked { .. }) => "notices-load-picked",
+        ("fetch", _) => "notices-load-network",
+        ("bad_model", ModelSource::Stored { .. }) => "notices-load-damaged",
+        ("out_of_memory", _) => "notices-load-memory",
+        ("bad_numbers" | "busy" | "gated", _) => words(kind).1,
+        _ => "notices-load-other",
     }
 }
 
@@ -121,24 +127,28 @@ impl Notice {
 pub struct Remark {
     /// `context`, `template`, `kv`, `recovered`, …
     pub kind: String,
-    /// What it is about, in a few words.
-    pub title: &'static str,
-    /// What happened and what was done about it.
+    /// What happened and what was done about it, in the engine's words.
     pub detail: String,
 }
 
 impl Remark {
     /// The remark for a notice of the engine.
     pub fn new(kind: &str, detail: &str) -> Self {
-        let title = match kind {
-            "context" => "The context was shortened",
-            "template" => "The model's chat template failed",
-            "kv" => "Keys and values are kept in another form",
-            "recovering" => "The GPU was lost; it is being brought back",
-            "recovered" => "The GPU was lost, and is back",
-            _ => "Good to know",
-        };
-        Self { kind: kind.to_owned(), title, detail: sentence(detail) }
+        Self { kind: kind.to_owned(), detail: sentence(detail) }
+    }
+
+    /// What it is about, in a few words.
+    pub fn title(&self) -> String {
+        t!(match self.kind.as_str() {
+            "context" => "notices-context-short",
+            "template" => "notices-template",
+            "kv" => "notices-kv",
+            "recovering" => "notices-recovering",
+            "recovered" => "notices-recovered",
+            "sampling" => "notices-sampling",
+            "remote" | "remote_counts" => "notices-remote",
+            _ => "notices-good-to-know",
+        })
     }
 
     /// Whether it takes the place of another: of one of its kind, or of what is over now.
@@ -150,6 +160,7 @@ impl Remark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::words::{Language, speak};
 
     #[test]
     fn accounts_are_sentences_and_names_stay() {
@@ -162,10 +173,29 @@ mod tests {
     fn a_load_that_fails_says_which_and_what_else_there_is() {
         let stored = Choice::new(ModelSource::Stored { name: "a".into() }, "Marco-o1");
         let notice = Notice::of_load("fetch", "a: not there", &stored);
-        assert_eq!(notice.title, "Marco-o1 could not be loaded");
-        assert!(notice.advice.contains("Polo Tiny"));
+        assert_eq!(notice.title(), "Marco-o1 could not be loaded");
+        assert!(notice.advice().contains("Polo Tiny"));
         let tiny = Notice::of_load("fetch", "a: not there", &Choice::default());
-        assert!(!tiny.advice.contains("Polo Tiny"), "{}", tiny.advice);
+        assert!(!tiny.advice().contains("Polo Tiny"), "{}", tiny.advice());
         assert_eq!(Notice::of_load("no_gpu", "none", &stored), Notice::new("no_gpu", "none"));
+    }
+
+    #[test]
+    fn a_notice_follows_the_language() {
+        let notice = Notice::new("no_space", "no room");
+        assert_eq!(notice.title(), "Storage is full");
+        speak(Language::Russian);
+        assert_eq!(notice.line(), "Хранилище заполнено: No room");
+    }
+
+    #[test]
+    fn every_kind_of_error_has_words_of_its_own() {
+        let source = include_str!("../error.rs");
+        let kinds = source.split("fn kind").nth(1).and_then(|rest| rest.split("    }\n\n").next()).unwrap();
+        let kinds: Vec<_> = kinds.split('"').skip(1).step_by(2).collect();
+        assert!(kinds.len() > 10 && kinds.contains(&"no_gpu"), "{kinds:?}");
+        for kind in kinds {
+            assert_ne!(words(kind).0, "notices-other", "{kind} has no words");
+        }
     }
 }

@@ -22,6 +22,7 @@ use super::search::knobs::SearchSettings;
 use super::settings::{Settings, hub_of, load_options};
 use super::shell::{self, NewVersion};
 use super::state::{Chat, Phase};
+use super::theme;
 use super::tokens::Told;
 use super::words::Language;
 use super::writing::Attached;
@@ -92,6 +93,8 @@ impl Page {
         }
         let settings = RwSignal::new(Settings::from_json(&dom::load(SETTINGS).unwrap_or_default()));
         Effect::new(move |_| settings.with(|settings| dom::store(SETTINGS, &settings.to_json())));
+        let theme = Memo::new(move |_| settings.with(|settings| settings.theme));
+        Effect::new(move |_| theme::show(theme.get()));
         let search = RwSignal::new(SearchSettings::from_json(&dom::load(SEARCH).unwrap_or_default()));
         Effect::new(move |_| search.with(|search| dom::store(SEARCH, &search.to_json())));
         let page = Self {

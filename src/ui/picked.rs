@@ -2,6 +2,8 @@
 
 use crate::protocol::ModelSource;
 
+use super::words::t;
+
 /// The files of a model, or what is missing.
 ///
 /// A GGUF file (or all its parts), or config.json and tokenizer.json with the safetensors files;
@@ -16,15 +18,15 @@ pub fn model_of(names: &[String]) -> Result<(ModelSource, String), String> {
             [None] => Ok(picked(gguf)),
             [Some((stem, _, count)), rest @ ..] => {
                 if !rest.iter().all(|other| other.as_ref().is_some_and(|(s, ..)| s == stem)) {
-                    return Err("These are several models: choose the parts of one.".into());
+                    return Err(t!("models-picked-several-parts"));
                 }
                 if gguf.len() == *count {
                     Ok(picked(gguf))
                 } else {
-                    Err(format!("{stem} has {count} parts, {} were chosen: choose all of them.", gguf.len()))
+                    Err(t!("models-picked-parts", model = stem.as_str(), parts = *count, chosen = gguf.len()))
                 }
             }
-            _ => Err("These are several models: choose one.".into()),
+            _ => Err(t!("models-picked-several")),
         };
     }
     if names.iter().any(|name| ending(name, ".safetensors")) {
@@ -33,20 +35,20 @@ pub fn model_of(names: &[String]) -> Result<(ModelSource, String), String> {
             .filter(|needed| !names.iter().any(|name| name == needed))
             .collect();
         if !missing.is_empty() {
-            let missing = missing.join(" and ");
-            return Err(format!("The safetensors files need {missing} from the same folder beside them."));
+            let files = match missing.as_slice() {
+                [one, other] => t!("models-picked-and", one = *one, other = *other),
+                all => all.concat(),
+            };
+            return Err(t!("models-picked-missing", files = files));
         }
         let wanted = [".safetensors", ".json", ".jinja", ".txt"];
         let mut files: Vec<_> =
             names.iter().filter(|name| wanted.iter().any(|end| ending(name, end))).cloned().collect();
         files.sort();
-        return Ok((ModelSource::Picked { names: files }, "Model from your disk".into()));
+        return Ok((ModelSource::Picked { names: files }, t!("models-from-disk")));
     }
     let first = names.first().map_or("", String::as_str);
-    Err(format!(
-        "{first} is not a model file: a GGUF file is expected, or config.json and tokenizer.json with the \
-         safetensors files."
-    ))
+    Err(t!("models-picked-other", file = first))
 }
 
 fn picked(names: Vec<String>) -> (ModelSource, String) {

@@ -5,49 +5,50 @@ use crate::protocol::{LoadPhase, PullPhase};
 use super::figures;
 use super::models::{Pull, PullState};
 use super::state::Phase;
+use super::words::t;
 
-/// The phases of a load in their order, each with its name.
+/// The phases of a load in their order, each with the message that names it.
 pub const STEPS: [(LoadPhase, &str); 4] = [
-    (LoadPhase::Open, "Open"),
-    (LoadPhase::Upload, "Upload"),
-    (LoadPhase::Compile, "Compile"),
-    (LoadPhase::Check, "Check"),
+    (LoadPhase::Open, "models-step-open"),
+    (LoadPhase::Upload, "models-step-upload"),
+    (LoadPhase::Compile, "models-step-compile"),
+    (LoadPhase::Check, "models-step-check"),
 ];
 
 /// What a phase of a load does.
-pub fn loading(phase: LoadPhase) -> &'static str {
-    match phase {
-        LoadPhase::Open => "Opening the file",
-        LoadPhase::Upload => "Bringing the weights to the GPU",
-        LoadPhase::Compile => "Compiling the kernels",
-        LoadPhase::Check => "Checking the numbers",
-    }
+pub fn loading(phase: LoadPhase) -> String {
+    t!(match phase {
+        LoadPhase::Open => "models-phase-open",
+        LoadPhase::Upload => "models-phase-upload",
+        LoadPhase::Compile => "models-phase-compile",
+        LoadPhase::Check => "models-phase-check",
+    })
 }
 
 /// How far the engine has come, in a sentence.
 pub fn sentence(phase: Phase) -> String {
     match phase {
-        Phase::Starting => "The engine is starting.".to_owned(),
-        Phase::Loading { phase, total_bytes: 0, .. } => format!("{}.", loading(phase)),
+        Phase::Starting => t!("models-starting"),
+        Phase::Loading { phase, total_bytes: 0, .. } => t!("models-phase-done", phase = loading(phase)),
         Phase::Loading { phase, done_bytes, total_bytes } => {
-            format!("{}: {}.", loading(phase), figures::size_of(done_bytes, total_bytes))
+            t!("models-phase-of", phase = loading(phase), done = figures::size_of(done_bytes, total_bytes))
         }
-        Phase::Ready => "The model answers.".to_owned(),
-        Phase::Down => "The engine does not run.".to_owned(),
+        Phase::Ready => t!("models-answers"),
+        Phase::Down => t!("models-down"),
     }
 }
 
 /// How far the engine has come, in the header: a word or two after the model's name.
 pub fn short(phase: Phase) -> Option<String> {
     match phase {
-        Phase::Starting => Some("starting…".to_owned()),
+        Phase::Starting => Some(t!("models-short-starting")),
         Phase::Loading { phase: LoadPhase::Upload, done_bytes, total_bytes } if total_bytes > 0 => {
             Some(figures::percent(done_bytes, total_bytes))
         }
-        Phase::Loading { phase: LoadPhase::Compile, .. } => Some("compiling…".to_owned()),
-        Phase::Loading { phase: LoadPhase::Check, .. } => Some("checking…".to_owned()),
-        Phase::Loading { .. } => Some("opening…".to_owned()),
-        Phase::Down => Some("not running".to_owned()),
+        Phase::Loading { phase: LoadPhase::Compile, .. } => Some(t!("models-short-compiling")),
+        Phase::Loading { phase: LoadPhase::Check, .. } => Some(t!("models-short-checking")),
+        Phase::Loading { .. } => Some(t!("models-short-opening")),
+        Phase::Down => Some(t!("models-short-down")),
         Phase::Ready => None,
     }
 }
@@ -57,12 +58,12 @@ pub fn pulling(pull: &Pull) -> String {
     let progress = &pull.progress;
     let bytes = figures::size_of(progress.done_bytes, progress.total_bytes);
     match &pull.state {
-        PullState::Paused => format!("Paused at {bytes}"),
-        PullState::Pausing => format!("Pausing at {bytes}"),
-        PullState::Failed(_) => format!("Stopped at {bytes}"),
+        PullState::Paused => t!("models-paused-at", bytes = bytes),
+        PullState::Pausing => t!("models-pausing-at", bytes = bytes),
+        PullState::Failed(_) => t!("models-stopped-at", bytes = bytes),
         PullState::Running => match progress.phase {
-            PullPhase::Verify => format!("Checking what came: {bytes}"),
-            PullPhase::Wait => format!("{bytes} · no connection, trying again"),
+            PullPhase::Verify => t!("models-verifying", bytes = bytes),
+            PullPhase::Wait => t!("models-waiting", bytes = bytes),
             PullPhase::Download => {
                 let mut parts = vec![bytes];
                 if progress.bytes_per_s >= 1.0 {

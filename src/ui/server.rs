@@ -3,6 +3,7 @@
 use crate::protocol::ModelSource;
 
 use super::choice::Choice;
+use super::words::t;
 
 /// The choice and the server's origin (`https://host`), or what is wrong with the address.
 pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
@@ -11,19 +12,18 @@ pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let Some(host) = host.filter(|host| !host.is_empty() && !host.contains(['@', ' '])) else {
-        return Err(format!("{address:?} is no address of a server; expected http://host:port/v1"));
+        return Err(t!("models-server-no-address", address = address));
     };
     // The page's own policy (index.html) lets nothing else pass, and would not say why.
     let name = host.split(':').next().unwrap_or_default();
     if url.starts_with("http://") && !["localhost", "127.0.0.1"].contains(&name) {
-        return Err(format!(
-            "http://{host} is not on this machine: a page may ask it by https only. The command can: polo run --engine {url}"
-        ));
+        return Err(t!("models-server-https", host = host, url = url.as_str()));
     }
     let origin = url[..url.len() - rest.map_or(0, str::len) + host.len()].to_owned();
     let url = url.trim_end_matches('/').to_owned();
     let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
-    let title = format!("{} at {host}", model.as_deref().unwrap_or("a model"));
+    let name = model.clone().unwrap_or_else(|| t!("models-some"));
+    let title = t!("models-at", model = name, host = host);
     let source = ModelSource::Remote { url, model, connections: None, timeout_s: None, thoughts: None };
     Ok((Choice::new(source, &title), origin))
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::words::Language;
+use super::prompts::Saved;
+use super::theme::Theme;
+use super::words::{Language, t};
 use crate::protocol::{KvType, LoadOptions, Quantize, SamplingOptions, Variant};
 
 /// The knobs; `None` leaves the choice to the model.
@@ -23,17 +25,28 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// The language of the page; `None` for the browser's.
     pub language: Option<Language>,
+    /// Light or dark.
+    pub theme: Theme,
+    /// System prompts that the reader saved.
+    pub prompts: Vec<Saved>,
 }
 
 impl Settings {
     /// Settings kept by an earlier visit; anything unreadable or out of range is the default.
     pub fn from_json(text: &str) -> Self {
         let kept: Self = serde_json::from_str(text).unwrap_or_default();
-        if kept.sampling(None, 0).validate().is_ok() {
-            kept
-        } else {
-            Self { system: kept.system, ..Self::default() }
-        }
+        if kept.sampling(None, 0).validate().is_ok() { kept } else { kept.restored_to(kept.system.clone()) }
+    }
+
+    /// The knobs of a request as they are at first; the page looks and speaks as before.
+    #[must_use]
+    pub fn restored(&self) -> Self {
+        self.restored_to(String::new())
+    }
+
+    fn restored_to(&self, system: String) -> Self {
+        let (language, theme, prompts) = (self.language, self.theme, self.prompts.clone());
+        Self { system, language, theme, prompts, ..Self::default() }
     }
 
     /// For the next visit.
@@ -74,19 +87,20 @@ impl Settings {
     /// Takes what was typed; an empty text is the default, an error says what is expected.
     pub fn set(&mut self, knob: Knob, text: &str) -> Result<(), String> {
         fn read<T: std::str::FromStr>(text: &str, what: &str) -> Result<Option<T>, String> {
-            let text = text.trim();
+            // Who writes decimal commas types them too.
+            let text = text.trim().replace(',', ".");
             if text.is_empty() {
                 return Ok(None);
             }
-            text.parse().map(Some).map_err(|_| format!("Expected {what}."))
+            text.parse().map(Some).map_err(|_| t!(what))
         }
         let mut next = self.clone();
         let expected = match knob {
-            Knob::MaxNewTokens => "a whole number from 1",
-            Knob::Temperature => "a number from 0 to 4",
-            Knob::TopP => "a number above 0, at most 1",
-            Knob::TopK => "a whole number from 0 (off) to 64",
-            Knob::Seed => "a whole number, or nothing for a new one each time",
+            Knob::MaxNewTokens => "settings-expected-tokens",
+            Knob::Temperature => "settings-expected-temperature",
+            Knob::TopP => "settings-expected-top-p",
+            Knob::TopK => "settings-expected-top-k",
+            Knob::Seed => "settings-expected-seed",
         };
         match knob {
             Knob::MaxNewTokens => next.max_new_tokens = read(text, expected)?,
@@ -95,7 +109,7 @@ impl Settings {
             Knob::TopK => next.top_k = read(text, expected)?,
             Knob::Seed => next.seed = read(text, expected)?,
         }
-        next.sampling(None, 0).validate().map_err(|_| format!("Expected {expected}."))?;
+        next.sampling(None, 0).validate().map_err(|_| t!(expected))?;
         *self = next;
         Ok(())
     }

@@ -283,7 +283,7 @@ impl Chat {
             Event::Loaded { id, model } if id == self.load => self.loaded(model),
             Event::Notice { kind, message, .. } => {
                 let remark = Remark::new(&kind, &message);
-                self.announcement = format!("{}. {}", remark.title, remark.detail);
+                self.announcement = format!("{}. {}", remark.title(), remark.detail);
                 self.remarks.retain(|other| !remark.replaces(other));
                 self.remarks.push(remark);
             }
@@ -337,8 +337,8 @@ impl Chat {
     fn fail(&mut self, id: Option<RequestId>, kind: &str, message: &str) {
         let notice = Notice::new(kind, message);
         match id {
-            Some(id) if self.bench.is(id) => self.bench.fail(message),
-            Some(id) if self.self_test.is(id) => self.self_test.fail(message),
+            Some(id) if self.bench.is(id) => self.bench.fail(&notice),
+            Some(id) if self.self_test.is(id) => self.self_test.fail(&notice),
             Some(id) if id == self.load => {
                 self.down(Notice::of_load(kind, message, &self.choice));
                 return;

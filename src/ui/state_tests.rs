@@ -253,7 +253,7 @@ fn checks_and_measurements_have_their_own_ends() {
     chat.start_bench();
     let Some(Effect::Post(Request::Bench { id, .. })) = chat.take_effects().pop() else { panic!() };
     chat.apply(failed(Some(id), "out_of_memory"), 0.0);
-    assert_eq!(chat.bench, Task::Failed("what was found".into()));
+    assert_eq!(chat.bench, Task::Failed(Notice::new("out_of_memory", "what was found")));
     assert!(chat.notice.is_none());
 }
 
@@ -326,7 +326,7 @@ fn a_model_that_cannot_be_loaded_leaves_a_way_on() {
     let (id, _) = load_sent(&mut chat);
     chat.apply(failed(Some(id), "fetch"), 1.0);
     assert_eq!(chat.phase, Phase::Down);
-    assert_eq!(chat.notice.as_ref().unwrap().title, "gone could not be loaded");
+    assert_eq!(chat.notice.as_ref().unwrap().title(), "gone could not be loaded");
     assert_eq!(chat.take_effects(), [Effect::Draft("early".into())]);
     assert!(!chat.is_busy());
     chat.use_model(Choice::default());
@@ -360,7 +360,7 @@ fn a_remark_stops_nothing_and_is_said_once() {
     chat.apply(done(id, FinishReason::Stop), 2.0);
     assert_eq!(chat.exchanges[0].reply.output, "so far");
     assert_eq!(chat.remarks.len(), 1);
-    assert_eq!(chat.remarks[0].title, "The GPU was lost, and is back");
+    assert_eq!(chat.remarks[0].title(), "The GPU was lost, and is back");
     chat.new_chat();
     assert!(chat.remarks.is_empty());
 }

@@ -2,6 +2,8 @@
 
 use crate::protocol::RequestId;
 
+use super::notices::Notice;
+
 /// A measurement or a check that the reader asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Task<T> {
@@ -13,7 +15,7 @@ pub enum Task<T> {
     /// Its result.
     Done(T),
     /// Why there is none.
-    Failed(String),
+    Failed(Notice),
 }
 
 impl<T> Task<T> {
@@ -23,9 +25,9 @@ impl<T> Task<T> {
     }
 
     /// Ends it, if it is under way.
-    pub(super) fn fail(&mut self, message: &str) {
+    pub(super) fn fail(&mut self, notice: &Notice) {
         if matches!(self, Self::Running(_)) {
-            *self = Self::Failed(message.to_owned());
+            *self = Self::Failed(notice.clone());
         }
     }
 }

@@ -129,6 +129,12 @@ pub fn say(key: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
     })
 }
 
+/// Whether there is a message of this key.
+pub fn knows(key: &str) -> bool {
+    let language = spoken();
+    BUNDLES.with(|bundles| bundles[language as usize].get_or_init(|| language.bundle()).has_message(key))
+}
+
 /// Says a message: `t!("reply-copy")`, `t!("reply-tokens", count = 7, name = "Marco")`. Counts are given as
 /// numbers, so that Fluent can choose the plural; they are written with the language's own separators.
 macro_rules! t {

@@ -142,7 +142,7 @@ describe('models', { timeout: 600_000 }, () => {
     await button(page, 'Find').click();
     await button(page, 'Download and run').click();
     await page.getByText('Stopped at').first().waitFor();
-    assert.match(await dialog(page).innerText(), /Storage is full: No room for it/);
+    assert.match(await dialog(page).innerText(), /Storage is full\s+No room for it/);
 
     await page.getByLabel('Repository or address').fill('u/WAIT');
     await button(page, 'Find').click();

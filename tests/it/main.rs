@@ -36,3 +36,4 @@ mod server_ollama;
 mod servers;
 mod shaders;
 mod text;
+mod words;

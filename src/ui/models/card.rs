@@ -13,6 +13,7 @@ use crate::ui::effect::Effect;
 use crate::ui::fit;
 use crate::ui::notices::Notice;
 use crate::ui::task::Task;
+use crate::ui::words::{knows, t};
 
 /// Where the model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +111,12 @@ impl Card {
     }
 }
 
+/// What a model of the catalogue is for, in a sentence; the engine's own where the page has none.
+pub fn about(entry: &CatalogueEntry) -> String {
+    let key = format!("models-about-{}", entry.alias.replace('.', "-"));
+    if knows(&key) { t!(&key) } else { entry.about.clone() }
+}
+
 impl Models {
     /// Looks up an alias, a repository or an address; false when nothing was typed.
     pub fn find(&mut self, reference: &str) -> bool {
@@ -126,7 +133,7 @@ impl Models {
     pub fn look_at(&mut self, entry: &CatalogueEntry) {
         self.show(Kind::Remote, &entry.title, None);
         if let Some(card) = &mut self.card {
-            card.about = Some(entry.about.clone());
+            card.about = Some(about(entry));
         }
         self.look_up(entry.alias.clone());
     }
@@ -327,14 +334,14 @@ impl Models {
         if let Some(card) = self.card.as_mut().filter(|card| card.inspection.is(id)) {
             card.report = None;
             card.locked = notice.kind == "gated";
-            card.inspection.fail(&notice.detail);
+            card.inspection.fail(notice);
         }
     }
 
     /// The engine's worker is gone: nothing answers the pre-flight any more.
     pub(super) fn engine_gone(&mut self) {
         if let Some(card) = &mut self.card {
-            card.inspection.fail("The engine was started again in the middle of it.");
+            card.inspection.fail(&Notice::new("restarted", ""));
         }
     }
 
@@ -344,13 +351,13 @@ impl Models {
         // Private repositories are "not found" for strangers; an address has no such secrets.
         let private = notice.kind == "not_found" && !card.reference.contains("://");
         card.locked = private || notice.kind == "gated";
-        card.lookup.fail(&notice.detail);
+        card.lookup.fail(notice);
         true
     }
 
     pub(super) fn lookup_gone(&mut self, notice: &Notice) {
         if let Some(card) = &mut self.card {
-            card.lookup.fail(&notice.detail);
+            card.lookup.fail(notice);
         }
     }
 }

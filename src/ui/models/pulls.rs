@@ -6,6 +6,7 @@ use super::{Models, is_of};
 use crate::ui::choice::{Choice, same_model};
 use crate::ui::effect::Effect;
 use crate::ui::notices::Notice;
+use crate::ui::words::t;
 
 /// How far a download has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,7 +112,7 @@ impl Models {
             pull.state = PullState::Running;
             pull.discard = false;
             pull.progress.phase = PullPhase::Download;
-            self.announcement = format!("Downloading {}", pull.title);
+            self.announcement = t!("models-downloading", model = pull.title.as_str());
             self.effects.push(Effect::Library(Request::Pull { id, source: pull.source.clone() }));
         }
     }
@@ -151,7 +152,7 @@ impl Models {
             self.post_remove(model.name.clone());
             return;
         }
-        self.announcement = format!("{} is downloaded", pull.title);
+        self.announcement = t!("models-is-downloaded", model = pull.title.as_str());
         let source = ModelSource::Stored { name: model.name.clone() };
         let choice = Choice { source, ..pull.choice };
         if pull.run {
@@ -164,14 +165,15 @@ impl Models {
     pub(super) fn pull_paused(&mut self, id: RequestId) {
         if let Some(pull) = self.pulls.iter_mut().find(|pull| pull.id == id) {
             pull.state = PullState::Paused;
-            self.announcement = format!("The download of {} is paused", pull.title);
+            self.announcement = t!("models-download-paused", model = pull.title.as_str());
             self.refresh_anew();
         }
     }
 
     pub(super) fn pull_failed(&mut self, id: RequestId, notice: &Notice) {
         if let Some(pull) = self.pulls.iter_mut().find(|pull| pull.id == id) {
-            self.announcement = format!("The download of {} has stopped: {}", pull.title, notice.detail);
+            self.announcement =
+                t!("models-download-stopped", model = pull.title.as_str(), why = notice.line());
             pull.state = PullState::Failed(notice.clone());
             self.refresh_anew();
         }

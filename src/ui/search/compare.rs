@@ -1,13 +1,14 @@
 //! The same question in four ways, each with as many tokens to spend: one after another, side by side.
 
 use crate::protocol::{Mode, Prompt, RequestId, SamplingOptions, SearchOptions};
+use crate::ui::notices::Notice;
 
-/// The ways, in the order in which they run.
+/// The ways, in the order in which they run, each with the message that names it.
 pub const WAYS: [(Mode, &str); 4] = [
-    (Mode::ChainOfThought, "Chain of thought"),
-    (Mode::SelfConsistency, "Self-consistency"),
-    (Mode::BestOfN, "Best of N"),
-    (Mode::Mcts, "Tree search"),
+    (Mode::ChainOfThought, "search-mode-chain-of-thought"),
+    (Mode::SelfConsistency, "search-mode-self-consistency"),
+    (Mode::BestOfN, "search-mode-best-of-n"),
+    (Mode::Mcts, "search-mode-mcts"),
 ];
 
 /// One way.
@@ -18,7 +19,7 @@ pub struct Way {
     /// Its request, once it was sent; its outcome is with the searches.
     pub id: Option<RequestId>,
     /// Why it came to nothing.
-    pub failure: Option<String>,
+    pub failure: Option<Notice>,
 }
 
 /// A comparison, under way or done.
@@ -67,9 +68,9 @@ impl Comparison {
     }
 
     /// Notes that a way came to nothing.
-    pub(in crate::ui) fn fail(&mut self, id: RequestId, why: &str) {
+    pub(in crate::ui) fn fail(&mut self, id: RequestId, why: &Notice) {
         if let Some(way) = self.ways.iter_mut().find(|way| way.id == Some(id)) {
-            way.failure = Some(why.to_owned());
+            way.failure = Some(why.clone());
         }
     }
 

@@ -5,123 +5,99 @@ use serde_json::Value;
 
 use crate::protocol::{Action, KNOBS, Knob, Mode, Preset, SearchOptions};
 use crate::ui::figures;
+use crate::ui::words::t;
 
-/// The presets with their names and what they are for.
-pub const PRESETS: [(Preset, &str, &str); 4] = [
-    (Preset::Quick, "Quick", "One chain of thought: as a reply without a search."),
-    (Preset::Balanced, "Balanced", "8 rollouts in 4 lanes; stops early when the branches agree."),
-    (Preset::Thorough, "Thorough", "32 rollouts and three times the tokens."),
-    (Preset::Paper, "Paper", "As Marco-o1 published it: raw values, one lane, the most confident path wins."),
+/// The presets, each with the message that names it. That of what it is for ends in `-about`.
+pub const PRESETS: [(Preset, &str); 4] = [
+    (Preset::Quick, "search-quick"),
+    (Preset::Balanced, "search-balanced"),
+    (Preset::Thorough, "search-thorough"),
+    (Preset::Paper, "search-paper"),
 ];
+
+/// What a preset is for.
+pub fn about(message: &str) -> String {
+    t!(&format!("{message}-about"))
+}
 
 /// A choice among named ways.
 #[derive(Debug)]
 pub struct Choice {
     /// Name of the field.
     pub name: &'static str,
-    /// What to call it.
-    pub label: &'static str,
-    /// What it decides, in one line.
-    pub help: &'static str,
-    /// The ways: as the protocol writes them, what to call them, what they do.
-    pub ways: &'static [(&'static str, &'static str, &'static str)],
+    /// The ways, as the protocol writes them. The first is the default.
+    pub ways: &'static [&'static str],
 }
 
 /// Every choice among the options.
 pub const CHOICES: [Choice; 7] = [
-    Choice {
-        name: "mode",
-        label: "Mode",
-        help: "How replies are sought.",
-        ways: &[
-            ("mcts", "Tree search", "A tree that grows where confidence is high."),
-            ("self_consistency", "Self-consistency", "Whole replies, the most frequent answer wins."),
-            ("best_of_n", "Best of N", "Whole replies, the most confident one wins."),
-            ("chain_of_thought", "Chain of thought", "One reply."),
-        ],
-    },
-    Choice {
-        name: "action",
-        label: "Step",
-        help: "What lies between two nodes.",
-        ways: &[
-            ("step", "A paragraph", "A paragraph of the thought, at most 256 tokens."),
-            ("mini_step", "A few tokens", "So many tokens of the thought."),
-            ("whole", "A whole reply", "Branches part at the root only."),
-        ],
-    },
-    Choice {
-        name: "selection",
-        label: "Selection",
-        help: "How the next node is chosen.",
-        ways: &[
-            ("normalised", "Normalised", "Values stretched over what was seen; exploring fades."),
-            ("raw", "Raw", "Marco-o1's formula: the value as it is."),
-        ],
-    },
-    Choice {
-        name: "reflection",
-        label: "Reflection",
-        help: "When a thought is reconsidered, at most once a branch.",
-        ways: &[
-            ("action", "As a second way", "Both answers are kept, the search decides."),
-            ("always", "Always", "At the end of every thought."),
-            ("low_confidence", "At low confidence", "Where a thought is less confident than below."),
-            ("off", "Never", "No thought is reconsidered."),
-        ],
-    },
-    Choice {
-        name: "vote",
-        label: "Vote",
-        help: "How the answer is chosen among finished branches.",
-        ways: &[
-            ("weighted", "Weighted", "Confident branches weigh more."),
-            ("majority", "Majority", "All weigh the same."),
-            ("borda", "By rank", "Of n branches the best weighs n, the worst 1."),
-            ("best_path", "Best path", "The most confident branch alone."),
-        ],
-    },
-    Choice {
-        name: "answer",
-        label: "Same answer",
-        help: "What makes two answers the same.",
-        ways: &[
-            ("auto", "Number or text", "The same number where there is one, else the same text."),
-            ("number", "Number", "An answer without a number has no vote."),
-            ("text", "Text", "Case, spaces and punctuation aside."),
-        ],
-    },
-    Choice {
-        name: "repeats",
-        label: "Repeats",
-        help: "What becomes of a reply that comes twice.",
-        ways: &[
-            ("retry", "Try again", "It is tried again, hotter, and has one vote."),
-            ("count", "Count", "It counts each time."),
-        ],
-    },
+    Choice { name: "mode", ways: &["mcts", "self_consistency", "best_of_n", "chain_of_thought"] },
+    Choice { name: "action", ways: &["step", "mini_step", "whole"] },
+    Choice { name: "selection", ways: &["normalised", "raw"] },
+    Choice { name: "reflection", ways: &["action", "always", "low_confidence", "off"] },
+    Choice { name: "vote", ways: &["weighted", "majority", "borda", "best_path"] },
+    Choice { name: "answer", ways: &["auto", "number", "text"] },
+    Choice { name: "repeats", ways: &["retry", "count"] },
 ];
+
+/// The message about a part of the options, named as the protocol names it: `search-mode-best-of-n-about`.
+fn message(parts: &[&str]) -> String {
+    let key = parts.iter().fold("search".to_owned(), |key, part| format!("{key}-{}", part.replace('_', "-")));
+    t!(&key)
+}
+
+impl Choice {
+    /// What to call it.
+    pub fn label(&self) -> String {
+        message(&[self.name])
+    }
+
+    /// What it decides, in one line.
+    pub fn help(&self) -> String {
+        message(&[self.name, "help"])
+    }
+
+    /// What to call a way.
+    pub fn way(&self, way: &str) -> String {
+        message(&[self.name, way])
+    }
+
+    /// What a way does.
+    pub fn about(&self, way: &str) -> String {
+        if self.ways.contains(&way) { message(&[self.name, way, "about"]) } else { String::new() }
+    }
+}
 
 /// Tokens of a mini-step until the reader says otherwise.
 const MINI_STEP: u32 = 64;
 
 /// What to call a number.
 pub fn label(knob: &Knob) -> String {
-    match knob.name {
-        "exploration" => return "Exploration c".to_owned(),
-        "reflect_below" => return "Reflect below".to_owned(),
-        "agreement" => return "Stop at agreement".to_owned(),
-        "time_limit_s" => return "Time limit".to_owned(),
-        _ => {}
-    }
-    let words = knob.name.replace('_', " ");
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    message(&["knob", knob.name])
+}
+
+/// What a number does, in one line.
+pub fn help(knob: &Knob) -> String {
+    message(&["knob", knob.name, "help"])
+}
+
+/// The unit of a number; empty where it has none.
+pub fn unit(knob: &Knob) -> String {
+    if knob.unit.is_empty() { String::new() } else { message(&["unit", knob.unit]) }
 }
 
 /// A number without noise: the options hold 32 bits of it.
 pub fn number(value: f64) -> String {
     (value as f32).to_string()
+}
+
+/// A number as the page writes it.
+pub fn shown(value: f64) -> String {
+    if value.fract() == 0.0 && value >= 0.0 {
+        figures::count(value as u64)
+    } else {
+        figures::point(&number(value))
+    }
 }
 
 /// Whether to search, and how.
@@ -149,14 +125,18 @@ impl SearchSettings {
     /// The preset that the options are, if they are one.
     pub fn preset(&self) -> Option<Preset> {
         let same = |preset: &Preset| SearchOptions::preset(*preset) == self.options;
-        PRESETS.iter().map(|(preset, ..)| *preset).find(same)
+        PRESETS.iter().map(|(preset, _)| *preset).find(same)
     }
 
     /// Sets a number as it was typed; an empty text is the default. What is wrong with it, if anything.
     pub fn set_number(&mut self, name: &str, text: &str) -> Result<(), String> {
         let Some(knob) = KNOBS.iter().find(|knob| knob.name == name) else { return Ok(()) };
-        let text = text.trim();
-        let expected = || format!("Expected {} to {} {}", knob.min, knob.max, knob.unit).trim().to_owned();
+        // Who writes decimal commas types them too.
+        let text = &*text.trim().replace(',', ".");
+        let expected = || {
+            let (min, max) = (shown(knob.min), shown(knob.max));
+            t!("search-expected", min = min, max = max, unit = unit(knob)).trim().to_owned()
+        };
         let value = match text {
             "" => (knob.get)(&SearchOptions::default()),
             typed => typed.parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(expected)?,
@@ -178,7 +158,7 @@ impl SearchSettings {
 
     /// Sets the tokens of a mini-step.
     pub fn set_mini_step(&mut self, text: &str) -> Result<(), String> {
-        let wrong = || "Expected 1 to 1024 tokens".to_owned();
+        let wrong = || t!("search-expected-step");
         let tokens: u32 = text.trim().parse().map_err(|_| wrong())?;
         self.put("action", serde_json::json!({ "mini_step": tokens })).map_err(|_| wrong())
     }
@@ -202,11 +182,11 @@ impl SearchSettings {
         let mut json = serde_json::to_value(&self.options).map_err(|_| None)?;
         json[name] = value;
         let next: SearchOptions = serde_json::from_value(json).map_err(|_| None)?;
-        next.validate().map_err(|error| {
+        next.validate().map_err(|_| {
             // A number that is out of its own range is told in that range; one that fits no other, as it is.
             let knob = KNOBS.iter().find(|knob| knob.name == name);
             let own = knob.is_some_and(|knob| !(knob.min..=knob.max).contains(&(knob.get)(&next)));
-            (!own).then(|| super::sentence(&error.to_string()))
+            (!own).then(|| t!("search-expected-reserve", least = 2 * next.answer_reserve))
         })?;
         self.options = next;
         Ok(())
@@ -220,21 +200,21 @@ pub fn cost(options: &SearchOptions, tokens_per_s: Option<f64>) -> String {
         Mode::ChainOfThought => options.max_tokens.min(options.path_tokens),
         _ => options.max_tokens,
     };
-    let rollouts = match options.rollouts {
-        1 => "1 rollout".to_owned(),
-        many => format!("{} rollouts", figures::count(u64::from(many))),
-    };
+    let cost = t!("search-cost", rollouts = options.rollouts, tokens = tokens);
     let time = tokens_per_s.filter(|speed| *speed > 0.0).map(|speed| f64::from(tokens) / speed);
     let limit = f64::from(options.time_limit_s);
     let time = time.map_or(limit, |time| if limit > 0.0 { time.min(limit) } else { time });
-    let time =
-        if time > 0.0 { format!(", {}", figures::duration((time * 1000.0).round())) } else { String::new() };
-    format!("At most {rollouts}, {} tokens{time}", figures::count(u64::from(tokens)))
+    if time > 0.0 {
+        t!("search-cost-time", cost = cost, time = figures::duration((time * 1000.0).round()))
+    } else {
+        cost
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::words::{Language, speak};
 
     #[test]
     fn every_choice_and_number_of_the_protocol_is_offered() {
@@ -246,7 +226,7 @@ mod tests {
             assert!(offered, "{name} is not offered");
         }
         for choice in &CHOICES {
-            for (way, ..) in choice.ways {
+            for way in choice.ways {
                 let mut settings = SearchSettings::default();
                 settings.choose(choice.name, way);
                 assert_eq!(settings.chosen(choice.name), *way);
@@ -265,7 +245,7 @@ mod tests {
             ("rollouts", "1.5", "1 to 512"),
             ("exploration", "-1", "0 to 10"),
             ("lanes", "x", "1 to 16"),
-            ("max_tokens", "100", "twice answer_reserve"),
+            ("max_tokens", "100", "twice the answer reserve"),
         ] {
             let error = settings.set_number(name, text).unwrap_err();
             assert!(error.contains(what), "{name} {text}: {error}");
@@ -302,9 +282,26 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_names_and_no_noise() {
-        let names: Vec<_> = KNOBS.iter().map(label).collect();
-        assert!(names.contains(&"Max tokens".to_owned()) && names.contains(&"Time limit".to_owned()));
+    fn everything_has_its_words_in_every_language() {
+        for language in Language::ALL {
+            speak(language);
+            let presets = PRESETS.iter().flat_map(|(_, name)| [t!(name), about(name)]);
+            let numbers = KNOBS.iter().flat_map(|knob| [label(knob), help(knob), unit(knob)]);
+            let choices = CHOICES.iter().flat_map(|choice| {
+                let ways = choice.ways.iter().flat_map(|way| [choice.way(way), choice.about(way)]);
+                ways.chain([choice.label(), choice.help()]).collect::<Vec<_>>()
+            });
+            for said in presets.chain(numbers).chain(choices) {
+                assert!(!said.starts_with("search-"), "{said} is missing in {language:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_have_no_noise_and_decimal_commas_are_read() {
         assert_eq!(number(f64::from(0.05_f32)), "0.05");
+        let mut settings = SearchSettings::default();
+        settings.set_number("exploration", "0,5").unwrap();
+        assert_eq!(settings.options.exploration, 0.5);
     }
 }

@@ -5,6 +5,7 @@ use crate::protocol::{NodeId, NodeKind};
 use super::run::Run;
 use super::tree::{Node, ROOT};
 use super::words;
+use crate::ui::words::t;
 
 /// Where one strength of colour ends and the next begins. Confidence lives near 0.9, so most of them are there.
 const STEPS: [f32; 5] = [0.6, 0.7, 0.8, 0.9, 0.95];
@@ -45,9 +46,9 @@ pub fn strength(confidence: Option<f32>) -> Option<usize> {
 pub fn bounds(strength: usize) -> String {
     let percent = |share: f32| format!("{:.0}", share * 100.0);
     match strength {
-        0 => format!("below {}", percent(STEPS[0])),
-        5 => format!("{} and more", percent(STEPS[4])),
-        s => format!("{} to {}", percent(STEPS[s - 1]), percent(STEPS[s])),
+        0 => t!("search-below", percent = percent(STEPS[0])),
+        5 => t!("search-above", percent = percent(STEPS[4])),
+        s => t!("search-between", low = percent(STEPS[s - 1]), high = percent(STEPS[s])),
     }
 }
 
@@ -77,11 +78,7 @@ pub fn short(text: &str, letters: usize) -> String {
 
 /// The beginning of a node's text.
 pub fn snippet(node: &Node) -> String {
-    if node.told.node == ROOT {
-        "The question".to_owned()
-    } else {
-        short(&untagged(&node.told.text), SNIPPET)
-    }
+    if node.told.node == ROOT { t!("search-question") } else { short(&untagged(&node.told.text), SNIPPET) }
 }
 
 /// A text without the tags that divide a reply: what kind of node it is, is said otherwise.
@@ -134,21 +131,23 @@ pub fn look(run: &Run, id: NodeId) -> Look {
 fn name(run: &Run, node: &Node, pruned: bool) -> String {
     let told = &node.told;
     let mut parts = if told.node == ROOT {
-        vec!["The question".to_owned()]
+        vec![t!("search-question")]
     } else {
         vec![format!("{} {}", words::kind(told.kind), told.node), short(&untagged(&told.text), 60)]
     };
     if let Some(confidence) = told.confidence {
-        parts.push(format!("confidence {:.0} %", confidence * 100.0));
+        parts.push(t!("search-said-confidence", percent = words::percent(f64::from(confidence))));
     }
-    parts.push(format!("{} visit{}", node.visits, if node.visits == 1 { "" } else { "s" }));
+    parts.push(t!("search-said-visits", count = node.visits));
     if let Some(answer) = &told.answer {
         let letter = run.letter(answer).unwrap_or('?');
-        parts.push(format!("answer {answer}, class {letter}"));
+        parts.push(t!("search-said-answer", answer = answer.as_str(), letter = letter.to_string()));
     }
-    for (is, word) in [(node.won, "on the winning path"), (pruned, "pruned"), (node.pinned, "pinned")] {
+    for (is, word) in
+        [(node.won, "search-said-won"), (pruned, "search-mark-pruned"), (node.pinned, "search-mark-pinned")]
+    {
         if is {
-            parts.push(word.to_owned());
+            parts.push(t!(word));
         }
     }
     parts.join(", ")

@@ -2,126 +2,107 @@
 
 use crate::protocol::{Chosen, NodeKind, SearchReport, Standing, StopCause};
 use crate::ui::figures;
+use crate::ui::words::t;
 
 use super::run::Run;
 
-/// A number with its noun.
-fn counted(number: u32, noun: &str, nouns: &str) -> String {
-    format!("{} {}", figures::count(u64::from(number)), if number == 1 { noun } else { nouns })
-}
-
 /// A share of 1 in whole per cent.
 pub fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    figures::per_cent(share, 0)
 }
 
 /// What a node holds.
-pub fn kind(kind: NodeKind) -> &'static str {
-    match kind {
-        NodeKind::Segment => "Thought",
-        NodeKind::Reflection => "Reflection",
-        NodeKind::Final => "Answer",
-        NodeKind::Truncated => "Forced answer",
-        NodeKind::Loop => "Goes in circles",
-    }
+pub fn kind(kind: NodeKind) -> String {
+    t!(match kind {
+        NodeKind::Segment => "search-kind-thought",
+        NodeKind::Reflection => "search-kind-reflection",
+        NodeKind::Final => "search-kind-answer",
+        NodeKind::Truncated => "search-kind-forced",
+        NodeKind::Loop => "search-kind-loop",
+    })
 }
 
 /// Why a node is chosen next, or is not.
-pub fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Next => "The next branch goes through it: it scores highest.",
-        Standing::Open => "It can grow, but others score higher or come first.",
-        Standing::Closed => {
-            "All ways on from it were tried, are being tried, or would be too long or too deep."
-        }
-        Standing::Ended => "The reply ended here.",
-        Standing::Pruned => "It was pruned, here or above: it does not grow, and its votes do not count.",
-    }
+pub fn standing(standing: Standing) -> String {
+    t!(match standing {
+        Standing::Next => "search-standing-next",
+        Standing::Open => "search-standing-open",
+        Standing::Closed => "search-standing-closed",
+        Standing::Ended => "search-standing-ended",
+        Standing::Pruned => "search-standing-pruned",
+    })
 }
 
 /// Why the answer won.
 pub fn why(report: &SearchReport) -> String {
     let first = report.votes.classes.first();
-    let share = first.map_or_else(String::new, |class| {
-        format!(
-            "{} of {} chose it, with {} of the weight",
-            figures::count(u64::from(class.votes)),
-            counted(report.votes.votes, "finished branch", "finished branches"),
-            percent(class.weight)
-        )
-    });
     match report.chosen {
-        Chosen::Vote => format!("It won the vote: {share}."),
-        Chosen::BestPath => "It is the answer of the most confident branch.".to_owned(),
-        Chosen::NoAgreement if report.votes.classes.len() == 1 => {
-            "The branches brought only one reply with an answer, so it stands.".to_owned()
+        Chosen::Vote => {
+            let (votes, weight) = first.map_or((0, 0.0), |class| (class.votes, class.weight));
+            t!("search-why-vote", votes = votes, all = report.votes.votes, weight = percent(weight))
         }
-        Chosen::NoAgreement => {
-            "No answer came twice, so the most confident branch stands. Take it with care.".to_owned()
-        }
-        Chosen::Nothing => "No branch came to an answer. More tokens or longer branches may help.".to_owned(),
+        Chosen::BestPath => t!("search-why-best-path"),
+        Chosen::NoAgreement if report.votes.classes.len() == 1 => t!("search-why-only"),
+        Chosen::NoAgreement => t!("search-why-no-agreement"),
+        Chosen::Nothing => t!("search-why-nothing"),
     }
 }
 
 /// Whether thinking again changed the answer; `None` where no branch thought again.
 pub fn reflection(report: &SearchReport, reflected: bool) -> Option<String> {
     match &report.without_reflection {
-        Some(other) => {
-            Some(format!("Reflection changed the answer: without it, it would have been {other}."))
-        }
-        None if reflected => Some("Reflection did not change the answer.".to_owned()),
+        Some(other) => Some(t!("search-reflection-changed", other = other.as_str())),
+        None if reflected => Some(t!("search-reflection-unchanged")),
         None => None,
     }
 }
 
 /// Why the search ended.
-pub fn stopped(stop: StopCause) -> &'static str {
-    match stop {
-        StopCause::Rollouts => "All rollouts are made.",
-        StopCause::Tokens => "The tokens are spent.",
-        StopCause::Time => "The time is over.",
-        StopCause::Agreement => "The branches agree surely enough.",
-        StopCause::Exhausted => "No node was left that could grow.",
-        StopCause::Cancelled => "You stopped it.",
-    }
+pub fn stopped(stop: StopCause) -> String {
+    t!(match stop {
+        StopCause::Rollouts => "search-stopped-rollouts",
+        StopCause::Tokens => "search-stopped-tokens",
+        StopCause::Time => "search-stopped-time",
+        StopCause::Agreement => "search-stopped-agreement",
+        StopCause::Exhausted => "search-stopped-exhausted",
+        StopCause::Cancelled => "search-stopped-cancelled",
+    })
 }
 
 /// How far a search is, in parts of a line.
 pub fn progress(run: &Run) -> Vec<String> {
     let progress = run.progress;
-    let of = |done: u32, all: u32, what: &str| {
-        format!("{} of {} {what}", figures::count(u64::from(done)), figures::count(u64::from(all)))
-    };
+    let rollouts = run.options.rollouts.max(progress.rollouts);
+    let tokens = progress.max_tokens.max(run.options.max_tokens);
     let mut parts = vec![
-        of(progress.rollouts, run.options.rollouts.max(progress.rollouts), "rollouts"),
-        of(progress.tokens, progress.max_tokens.max(run.options.max_tokens), "tokens"),
+        t!("search-progress-rollouts", done = progress.rollouts, all = rollouts),
+        t!("search-progress-tokens", done = progress.tokens, all = tokens),
     ];
     parts.push(if run.is_done() {
         figures::duration(run.active_ms())
     } else {
-        of(run.busy_lanes(), run.options.lanes, "lanes busy")
+        t!("search-progress-lanes", done = run.busy_lanes(), all = run.options.lanes)
     });
     if let Some(speed) = run.tokens_per_s() {
-        parts.push(format!("{} tokens/s", figures::per_second(speed)));
+        parts.push(t!("search-progress-speed", speed = figures::per_second(speed)));
     }
     if let Some(seconds) = run.seconds_left() {
-        parts.push(format!("at most {}", figures::left(seconds)));
+        parts.push(t!("search-progress-left", left = figures::left(seconds)));
     }
     parts
 }
 
 /// The search in one line, for its heading.
 pub fn summary(run: &Run) -> String {
-    let nodes = counted(run.tree.len() as u32, "node", "nodes");
+    let nodes = run.tree.len();
     match &run.report {
-        Some(report) => {
-            let answer = report.answer.as_deref().unwrap_or("none");
-            format!(
-                "Search: {}, {nodes}, answer {answer}",
-                counted(report.progress.rollouts, "rollout", "rollouts")
-            )
-        }
-        None => format!("Search: {nodes}"),
+        Some(report) => t!(
+            "search-summary-done",
+            rollouts = t!("search-rollouts", count = report.progress.rollouts),
+            nodes = t!("search-nodes", count = nodes),
+            answer = report.answer.clone().unwrap_or_else(|| t!("search-none"))
+        ),
+        None => t!("search-summary", nodes = nodes),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ui::choice::Choice;
 use crate::ui::effect::Effect;
 use crate::ui::notices::Notice;
 use crate::ui::reply::Status;
+use crate::ui::words::t;
 
 /// Restarts in a row without an answer between them, before the page stops trying.
 pub(super) const MAX_RESTARTS: u32 = 3;
@@ -56,7 +57,7 @@ impl Chat {
     }
 
     pub(super) fn loaded(&mut self, model: ModelInfo) {
-        self.announcement = format!("{} is ready", model.name);
+        self.announcement = t!("models-ready", model = model.name.as_str());
         self.choice.title.clone_from(&model.name);
         self.model = Some(Arc::new(model));
         self.phase = Phase::Ready;
@@ -108,8 +109,8 @@ impl Chat {
 
     /// Ends whatever was under way; a question that never left stays waiting.
     fn interrupt(&mut self, notice: &Notice) {
-        self.bench.fail(&notice.detail);
-        self.self_test.fail(&notice.detail);
+        self.bench.fail(notice);
+        self.self_test.fail(notice);
         if let Some(last) = self
             .exchanges
             .last_mut()

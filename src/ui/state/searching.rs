@@ -104,7 +104,7 @@ impl Chat {
         }
         self.searches.fail(id);
         if let Some(comparison) = self.comparison.as_mut().filter(|comparison| comparison.owns(id)) {
-            comparison.fail(id, message);
+            comparison.fail(id, &Notice::new(kind, message));
             self.compare_on(0.0);
             return kind != "gpu_lost";
         }

@@ -138,7 +138,7 @@ fn an_imported_search_brings_its_question() {
         4.0,
     );
     assert_eq!((chat.exchanges.len(), chat.take_effects()), (1, vec![]));
-    assert!(chat.notice.as_ref().unwrap().title.contains("could not be opened"));
+    assert!(chat.notice.as_ref().unwrap().title().contains("could not be opened"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::ui::page::page;
+use crate::ui::words::t;
 
 /// The field. What is typed goes to the workers and is kept nowhere else.
 #[component]
@@ -20,11 +21,11 @@ pub fn AccessToken() -> impl IntoView {
     view! {
         <form class="token" on:submit=send>
             <label>
-                "Access token of the hub"
+                {t!("models-token")}
                 <input type="password" autocomplete="off" spellcheck="false" placeholder="hf_…" node_ref=field />
             </label>
-            <button type="submit" class="plain">"Try with it"</button>
-            <p class="hint">"It is sent to the hub and to nobody else, and forgotten when you leave the page."</p>
+            <button type="submit" class="plain">{t!("models-token-try")}</button>
+            <p class="hint">{t!("models-token-hint")}</p>
         </form>
     }
 }

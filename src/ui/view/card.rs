@@ -9,12 +9,13 @@ use crate::protocol::{Fit, Listing, Quantize};
 
 use super::access_token::AccessToken;
 use super::fit_panel::FitPanel;
-use super::notice::Actions;
+use super::notice::{Actions, Problem};
 use crate::ui::figures;
 use crate::ui::fit;
 use crate::ui::models::{Card, Kind, Models};
 use crate::ui::page::page;
 use crate::ui::task::Task;
+use crate::ui::words::t;
 
 /// Reads something of the model that is looked at.
 pub(super) fn read<T>(of: impl Fn(&Models, &Card) -> T) -> Option<T> {
@@ -38,7 +39,7 @@ pub fn CardView(key: u64) -> impl IntoView {
     let listing = Memo::new(move |_| read(|_, card| card.listing().cloned()).flatten());
     let lookup = Memo::new(move |_| {
         read(|_, card| match &card.lookup {
-            Task::Failed(why) => (false, Some(why.clone())),
+            Task::Failed(notice) => (false, Some(notice.clone())),
             task => (matches!(task, Task::Running(_)), None),
         })
         .unwrap_or_default()
@@ -51,16 +52,16 @@ pub fn CardView(key: u64) -> impl IntoView {
         </h3>
         {move || about.get().map(|about| view! { <p>{about}</p> })}
         {move || {
-            lookup.get().0.then(|| view! { <p class="quiet-text pulse" role="status">"Looking it up…"</p> })
+            lookup.get().0.then(|| view! { <p class="quiet-text pulse" role="status">{t!("models-looking-up")}</p> })
         }}
         {move || {
             lookup
                 .get()
                 .1
-                .map(|why| {
+                .map(|notice| {
                     view! {
-                        <p class="error" role="alert">{why}</p>
-                        <Actions actions=vec![("Try again", again)] />
+                        <Problem notice />
+                        <Actions actions=vec![(t!("notices-again"), again)] />
                     }
                 })
         }}
@@ -79,32 +80,34 @@ fn Forms(listing: Arc<Listing>) -> impl IntoView {
     let chosen = Memo::new(move |_| read(|_, card| card.chosen).flatten());
     let mut facts = vec![listing.reference.clone()];
     facts.extend(listing.license.clone());
-    facts.extend(listing.revision.as_ref().map(|r| format!("commit {}", r.get(..7).unwrap_or(r))));
+    facts.extend(listing.revision.as_ref().map(|r| t!("models-commit", commit = r.get(..7).unwrap_or(r))));
     let recommended = listing.options.iter().position(|option| option.unsupported.is_none());
     if recommended.is_none() {
-        let what = if listing.options.is_empty() {
-            "There are no GGUF or safetensors files here."
-        } else {
-            "None of its forms can be loaded; the reasons stand beside them."
-        };
-        facts.push(what.to_owned());
+        let what = if listing.options.is_empty() { t!("models-no-files") } else { t!("models-no-form") };
+        facts.push(what);
     }
     let forms = listing
         .options
         .iter()
         .enumerate()
         .map(|(index, option)| {
-            let why = option.unsupported.clone();
-            let (unsupported, label) = (why.is_some(), option.label.clone());
+            let (unsupported, label) = (option.unsupported.is_some(), option.label.clone());
+            let why = option.unsupported.as_ref().map(|_| {
+                if label.to_ascii_lowercase().contains("safetensors") {
+                    t!("models-no-tokenizer")
+                } else {
+                    t!("models-unsupported", form = label.as_str())
+                }
+            });
             let parts = option.files.len();
             let size = if parts > 1 {
-                format!("{} in {parts} files", figures::size(option.bytes))
+                t!("models-in-files", size = figures::size(option.bytes), parts = parts)
             } else {
                 figures::size(option.bytes)
             };
             let tag = match (option.stored, recommended == Some(index)) {
-                (true, _) => Some("Downloaded"),
-                (false, true) => Some("Recommended"),
+                (true, _) => Some(t!("models-stored-tag")),
+                (false, true) => Some(t!("models-recommended")),
                 _ => None,
             };
             view! {
@@ -127,7 +130,7 @@ fn Forms(listing: Arc<Listing>) -> impl IntoView {
     view! {
         <p class="row-sub">{facts.join(" · ")}</p>
         <fieldset class="forms">
-            <legend>"Form"</legend>
+            <legend>{t!("models-form")}</legend>
             {forms}
         </fieldset>
     }
@@ -150,9 +153,9 @@ fn Knobs() -> impl IntoView {
     let unquantised = Memo::new(move |_| read(|_, card| card.is_unquantised()).unwrap_or(false));
     let label = move |tokens: usize| match longest.get() {
         Some((_, model)) if tokens == model => {
-            format!("{} (all it was made for)", figures::count(tokens as u64))
+            t!("models-context-all", tokens = tokens)
         }
-        Some((fits, _)) if tokens == fits => format!("{} (longest that fits)", figures::count(tokens as u64)),
+        Some((fits, _)) if tokens == fits => t!("models-context-longest", tokens = tokens),
         _ => figures::count(tokens as u64),
     };
     let choose = move |event| {
@@ -173,7 +176,7 @@ fn Knobs() -> impl IntoView {
         <div class="fields">
             <Show when=move || contexts.with(|contexts| !contexts.is_empty())>
                 <div class="field">
-                    <label for="context">"Context, in tokens"</label>
+                    <label for="context">{t!("models-context-field")}</label>
                     <select id="context" on:change=choose prop:value=move || context.get().unwrap_or(0).to_string()>
                         {move || {
                             contexts
@@ -196,12 +199,12 @@ fn Knobs() -> impl IntoView {
             </Show>
             <Show when=move || unquantised.get()>
                 <div class="field">
-                    <label for="quantize">"Weights are held"</label>
+                    <label for="quantize">{t!("models-held")}</label>
                     <select id="quantize" on:change=hold>
-                        <option value="none">"as in the file"</option>
-                        <option value="q8">"in 8 bits"</option>
-                        <option value="q4">"in 4 bits"</option>
-                        <option value="nf4">"in 4 bits, NF4"</option>
+                        <option value="none">{t!("models-held-file")}</option>
+                        <option value="q8">{t!("models-held-q8")}</option>
+                        <option value="q4">{t!("models-held-q4")}</option>
+                        <option value="nf4">{t!("models-held-nf4")}</option>
                     </select>
                 </div>
             </Show>
@@ -232,26 +235,24 @@ fn Buttons() -> impl IntoView {
         page.act_on_models(Models::download);
     };
     let primary = move || if doubtful.get() { "plain" } else { "plain primary" };
-    let run_label = move || if doubtful.get() { "Run anyway" } else { "Run" };
-    let download_label = move || if doubtful.get() { "Download anyway" } else { "Download and run" };
+    let run_label = move || if doubtful.get() { t!("models-run-anyway") } else { t!("models-run") };
+    let download_label =
+        move || if doubtful.get() { t!("models-download-anyway") } else { t!("models-download-and-run") };
     view! {
         {move || {
             lack.get()
                 .filter(|_| !here.get())
                 .map(|lack| {
-                    let text = format!(
-                        "Local storage lacks {} for it: delete a model, or run this one without saving it.",
-                        figures::size(lack),
-                    );
+                    let text = t!("models-no-room", size = figures::size(lack));
                     view! { <p class="error">{text}</p> }
                 })
         }}
         <Show when=move || known.get()>
             <p class="hint">
                 {move || match (kind.get(), here.get()) {
-                    (Kind::Picked, _) => "The files stay where they are, nothing is copied. After a reload, open them again.",
-                    (_, true) => "",
-                    _ => "Saved, it opens next time without a network. Not saved, it is fetched again at the next visit.",
+                    (Kind::Picked, _) => t!("models-picked-hint"),
+                    (_, true) => String::new(),
+                    _ => t!("models-save-hint"),
                 }}
             </p>
             <p class="buttons final">
@@ -268,7 +269,7 @@ fn Buttons() -> impl IntoView {
                                 {download_label}
                             </button>
                             <button type="button" class="plain" disabled=move || busy.get() on:click=run>
-                                "Run without saving"
+                                {t!("models-run-unsaved")}
                             </button>
                         }
                     }
@@ -278,7 +279,7 @@ fn Buttons() -> impl IntoView {
                     </button>
                 </Show>
                 <button type="button" class="plain" on:click=move |_| page.act_on_models(Models::back)>
-                    "Cancel"
+                    {t!("models-cancel")}
                 </button>
             </p>
         </Show>

@@ -8,13 +8,13 @@ use crate::protocol::{Fit, FitReport};
 
 use super::card::read;
 use super::icons::{CHECK, CLOSE, Icon, WARNING};
-use super::notice::Actions;
+use super::notice::{Actions, Problem};
 use crate::ui::figures;
 use crate::ui::fit::{self, Tone};
 use crate::ui::models::Models;
-use crate::ui::notices::sentence;
 use crate::ui::page::page;
 use crate::ui::task::Task;
+use crate::ui::words::t;
 
 /// Whether it fits, with the numbers.
 #[component]
@@ -23,7 +23,7 @@ pub fn FitPanel() -> impl IntoView {
     let report = Memo::new(move |_| read(|_, card| card.report.clone()).flatten());
     let state = Memo::new(move |_| {
         read(|_, card| match &card.inspection {
-            Task::Failed(why) => (false, Some(why.clone())),
+            Task::Failed(notice) => (false, Some(notice.clone())),
             task => (matches!(task, Task::Running(_)), None),
         })
         .unwrap_or_default()
@@ -33,16 +33,17 @@ pub fn FitPanel() -> impl IntoView {
         <div class="fit-place" aria-busy=move || state.get().0.to_string()>
             {move || {
                 (state.get().0 && report.with(Option::is_none))
-                    .then(|| view! { <p class="quiet-text pulse">"Reading the head of the file…"</p> })
+                    .then(|| view! { <p class="quiet-text pulse">{t!("models-fit-reading")}</p> })
             }}
             {move || {
                 state
                     .get()
                     .1
-                    .map(|why| {
+                    .map(|notice| {
                         view! {
-                            <p class="error" role="alert">"Whether it fits could not be found out. " {why}</p>
-                            <Actions actions=vec![("Try again", again)] />
+                            <p class="error">{t!("models-fit-failed")}</p>
+                            <Problem notice />
+                            <Actions actions=vec![(t!("notices-again"), again)] />
                         }
                     })
             }}
@@ -66,23 +67,23 @@ fn Report(report: Arc<FitReport>) -> impl IntoView {
         })
         .collect_view();
     let mut rows = vec![
-        ("weights", "Weights", figures::bytes(report.weight_bytes)),
-        ("kv", "Keys and values", figures::bytes(report.kv_bytes)),
-        ("scratch", "Working space", figures::bytes(report.scratch_bytes)),
-        ("", "Together", figures::bytes(fit::total(&report))),
+        ("weights", t!("models-fit-weights"), figures::bytes(report.weight_bytes)),
+        ("kv", t!("models-fit-kv"), figures::bytes(report.kv_bytes)),
+        ("scratch", t!("models-fit-scratch"), figures::bytes(report.scratch_bytes)),
+        ("", t!("models-fit-total"), figures::bytes(fit::total(&report))),
     ];
-    rows.extend(report.device_bytes.map(|bytes| ("", "Memory of the GPU", figures::bytes(bytes))));
+    rows.extend(report.device_bytes.map(|bytes| ("", t!("models-fit-device"), figures::bytes(bytes))));
     let rows = rows
         .into_iter()
         .map(|(class, name, value)| view! { <div><dt class=class>{name}</dt><dd>{value}</dd></div> })
         .collect_view();
     let given_up = read(|_, card| card.shortened_from).flatten().map(|wished| {
-        let text = format!("Shortened from {} tokens so that it fits.", figures::count(wished as u64));
+        let text = t!("models-fit-shortened", tokens = wished);
         view! { <p>{text}</p> }
     });
     let too_large = (report.fit == Fit::TooLarge).then(|| view! { <Smaller /> });
     view! {
-        <section class="fit" data-tone=tone.name() aria-label="Does it fit?">
+        <section class="fit" data-tone=tone.name() aria-label=t!("models-fit")>
             <p class="fit-title">
                 <Icon path=icon />
                 {verdict}
@@ -91,7 +92,7 @@ fn Report(report: Arc<FitReport>) -> impl IntoView {
                 {bar}
             </svg>
             <dl class="facts memory-facts">{rows}</dl>
-            <p class="quiet-text">{sentence(&report.reason)}</p>
+            <p class="quiet-text">{fit::reason(&report)}</p>
             {given_up}
             {too_large}
         </section>
@@ -105,7 +106,7 @@ fn Smaller() -> impl IntoView {
     let smaller = read(|_, card| {
         let index = card.smaller()?;
         let option = card.listing()?.options.get(index)?;
-        Some((index, format!("Try {}, {}", option.label, figures::size(option.bytes))))
+        Some((index, t!("models-fit-try", form = option.label.as_str(), size = figures::size(option.bytes))))
     });
     match smaller.flatten() {
         Some((index, text)) => view! {
@@ -120,8 +121,6 @@ fn Smaller() -> impl IntoView {
             </p>
         }
         .into_any(),
-        None => {
-            view! { <p>"No smaller form of it is listed. Choose a model with fewer weights."</p> }.into_any()
-        }
+        None => view! { <p>{t!("models-fit-no-smaller")}</p> }.into_any(),
     }
 }

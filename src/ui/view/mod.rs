@@ -18,6 +18,7 @@ mod icons;
 mod inspector;
 mod models;
 mod notice;
+mod now;
 mod palette;
 mod presence;
 mod prose;
@@ -33,6 +34,7 @@ mod support;
 mod tensors;
 mod tokens;
 mod welcome;
+mod words;
 
 /// Opens a dialog.
 pub(super) fn open_dialog(dialog: leptos::prelude::NodeRef<leptos::html::Dialog>) {

@@ -6,19 +6,21 @@ use crate::protocol::{CatalogueEntry, Library, LoadPhase, ModelSource};
 
 use super::card::CardView;
 use super::icons::{BACK, Icon};
-use super::notice::Actions;
+use super::notice::{Actions, Problem};
 use super::pulls::Pulls;
 use super::server::Server;
 use super::settings::{self, Dialog};
 use super::storage::Storage;
 use super::stored::Stored;
+use super::words::coded;
 use crate::ui::choice::{Choice, same_model};
 use crate::ui::dom;
 use crate::ui::figures;
-use crate::ui::models::Models;
+use crate::ui::models::{Models, about};
 use crate::ui::page::page;
 use crate::ui::progress::{self, STEPS};
 use crate::ui::state::{Chat, Phase};
+use crate::ui::words::t;
 
 /// The dialog.
 #[component]
@@ -45,7 +47,7 @@ pub fn ModelsDialog() -> impl IntoView {
     // Kept while a model is being looked at.
     let reference = RwSignal::new(String::new());
     view! {
-        <Dialog node_ref=page.models_dialog id="models-title" title="Models">
+        <Dialog node_ref=page.models_dialog id="models-title" title=t!("models-title")>
             {move || match looking.get() {
                 Some(key) => {
                     view! {
@@ -55,7 +57,7 @@ pub fn ModelsDialog() -> impl IntoView {
                             on:click=move |_| page.act_on_models(Models::back)
                         >
                             <Icon path=BACK />
-                            "All models"
+                            {t!("models-all")}
                         </button>
                         <CardView key />
                     }
@@ -93,12 +95,12 @@ fn Current() -> impl IntoView {
             let model = chat.model.as_ref()?;
             if let ModelSource::Remote { url, .. } = &chat.choice.source {
                 // Its weights are somebody else's matter.
-                return Some(format!("at {url}"));
+                return Some(t!("models-at-server", url = url.as_str()));
             }
             let mut facts = vec![
-                format!("{} weights", figures::weights(model.parameters)),
-                format!("{} on the GPU", figures::bytes(model.weight_bytes + model.kv_bytes)),
-                format!("{} tokens of context", figures::count(model.context as u64)),
+                t!("models-weights", weights = figures::weights(model.parameters)),
+                t!("models-on-gpu", size = figures::bytes(model.weight_bytes + model.kv_bytes)),
+                t!("models-context", tokens = model.context),
             ];
             facts.extend(chat.device.as_ref().map(|device| device.name.clone()).filter(|n| !n.is_empty()));
             Some(facts.join(" · "))
@@ -115,7 +117,7 @@ fn Current() -> impl IntoView {
     };
     let step = Memo::new(move |_| loading().map(|(phase, ..)| phase));
     view! {
-        <section class="current" aria-label="In use" data-phase=move || state_name(phase.get())>
+        <section class="current" aria-label=t!("models-in-use-region") data-phase=move || state_name(phase.get())>
             <div class="row-main">
                 <p class="row-title">{move || title.get()}</p>
                 <p class="row-sub">
@@ -129,7 +131,7 @@ fn Current() -> impl IntoView {
                             view! {
                                 <progress
                                     class="bar"
-                                    aria-label="Loading the model"
+                                    aria-label=t!("models-loading")
                                     max=total.to_string()
                                     value=done.to_string()
                                 ></progress>
@@ -140,12 +142,12 @@ fn Current() -> impl IntoView {
                     failure
                         .get()
                         .map(|notice| {
-                            let mut actions = vec![("Try again", again)];
+                            let mut actions = vec![(t!("notices-again"), again)];
                             if !tiny.get() {
-                                actions.push(("Use Polo Tiny", use_tiny));
+                                actions.push((t!("notices-use-tiny"), use_tiny));
                             }
                             view! {
-                                <p class="error">{notice.title} ": " {notice.detail}</p>
+                                <Problem notice />
                                 <Actions actions />
                             }
                         })
@@ -153,7 +155,7 @@ fn Current() -> impl IntoView {
             </div>
             <div class="row-actions">
                 <button type="button" class="plain" on:click=move |_| settings::open(page.inspector)>
-                    "Model and GPU"
+                    {t!("models-open-inspector")}
                 </button>
             </div>
         </section>
@@ -182,10 +184,10 @@ fn Steps(now: LoadPhase) -> impl IntoView {
                 std::cmp::Ordering::Equal => "now",
                 std::cmp::Ordering::Greater => "to-come",
             };
-            view! { <li class=class aria-current=(index == at).then_some("step")>{name}</li> }
+            view! { <li class=class aria-current=(index == at).then_some("step")>{t!(name)}</li> }
         })
         .collect_view();
-    view! { <ol class="steps" aria-label="Phases of loading">{steps}</ol> }
+    view! { <ol class="steps" aria-label=t!("models-steps")>{steps}</ol> }
 }
 
 /// Ways to a model that is not in the list: a name, an address, files.
@@ -207,9 +209,9 @@ fn Get(reference: RwSignal<String>) -> impl IntoView {
     };
     view! {
         <section aria-labelledby="get">
-            <h3 id="get">"Get a model"</h3>
+            <h3 id="get">{t!("models-get")}</h3>
             <form class="search" on:submit=find>
-                <label class="hidden" for="reference">"Repository or address"</label>
+                <label class="hidden" for="reference">{t!("models-reference")}</label>
                 <input
                     id="reference"
                     type="text"
@@ -217,25 +219,24 @@ fn Get(reference: RwSignal<String>) -> impl IntoView {
                     autocomplete="off"
                     autocapitalize="off"
                     spellcheck="false"
-                    placeholder="user/repo, or an address"
+                    placeholder=t!("models-reference-placeholder")
                     aria-describedby="reference-hint"
                     prop:value=reference
                     on:input=move |event| reference.set(event_target_value(&event))
                 />
                 <button type="submit" class="plain" disabled=move || reference.with(|r| r.trim().is_empty())>
-                    "Find"
+                    {t!("models-find")}
                 </button>
                 <label class="plain file">
-                    "Open files…"
+                    {t!("models-open-files")}
                     <input type="file" class="hidden" multiple accept=".gguf,.safetensors,.json,.jinja,.txt" on:change=pick />
                 </label>
             </form>
             <p class="hint" id="reference-hint">
-                "A Hugging Face repository such as " <code>"bartowski/Marco-o1-GGUF:Q4_K_M"</code>
-                ", or the https address of a GGUF file. Files can also be dropped anywhere on the page."
+                {coded(&t!("models-get-hint"))}
             </p>
             // A link can name the place, and the person should see where a model comes from.
-            {page.hub.get_value().map(|hub| view! { <p class="hint">"Models are looked up at " <code>{hub}</code> "."</p> })}
+            {page.hub.get_value().map(|hub| view! { <p class="hint">{coded(&t!("models-hub", hub = hub))}</p> })}
             {move || page.not_a_model.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
         </section>
     }
@@ -252,7 +253,7 @@ fn Catalogue() -> impl IntoView {
     view! {
         <Show when=move || entries.with(|entries| !entries.is_empty())>
             <section aria-labelledby="catalogue">
-                <h3 id="catalogue">"Known to suit"</h3>
+                <h3 id="catalogue">{t!("models-catalogue")}</h3>
                 <ul class="entries">
                     <For each=move || entries.get() key=|entry| entry.alias.clone() let(entry)>
                         <Entry entry library />
@@ -274,12 +275,12 @@ fn Entry(entry: CatalogueEntry, library: Memo<Option<std::sync::Arc<Library>>>) 
         })
     });
     let facts = format!(
-        "{} weights · {} · {}",
-        figures::weights(entry.parameters),
+        "{} · {} · {}",
+        t!("models-weights", weights = figures::weights(entry.parameters)),
         figures::size(entry.bytes),
         entry.license
     );
-    let (title, about) = (entry.title.clone(), entry.about.clone());
+    let (title, about) = (entry.title.clone(), about(&entry));
     view! {
         <li>
             <button
@@ -290,7 +291,7 @@ fn Entry(entry: CatalogueEntry, library: Memo<Option<std::sync::Arc<Library>>>) 
                 <span class="row-title">
                     {title}
                     <Show when=move || here.get()>
-                        <span class="tag">"Downloaded"</span>
+                        <span class="tag">{t!("models-stored-tag")}</span>
                     </Show>
                 </span>
                 <span class="entry-about">{about}</span>

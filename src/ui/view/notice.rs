@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 
 use super::icons::{CLOSE, INFO, Icon, WARNING};
+use super::words::coded;
 use crate::ui::notices::{Notice, Remark};
+use crate::ui::words::t;
 
 /// A button of a notice: its label and what it does.
-pub type Action = (&'static str, Callback<()>);
+pub type Action = (String, Callback<()>);
 
 /// What happened, the engine's account of it, and what to do.
 #[component]
@@ -20,15 +22,47 @@ pub fn NoticeView(
     actions: Vec<Action>,
 ) -> impl IntoView {
     view! {
-        <div class="notice" role="alert" data-kind=notice.kind>
+        <div class="notice" role="alert" data-kind=notice.kind.clone()>
             <Icon path=WARNING />
             <div>
-                <p class="notice-title">{notice.title}</p>
-                <p class="notice-detail">{notice.detail}</p>
-                <p>{notice.advice}</p>
+                <p class="notice-title">{notice.title()}</p>
+                <p>{coded(&notice.advice())}</p>
+                <Detail text=notice.detail.clone() />
                 <Actions actions />
             </div>
             {dismiss.map(|dismiss| view! { <Dismiss dismiss /> })}
+        </div>
+    }
+}
+
+/// Letters of an account that is shown at once; a longer one is folded.
+const SHORT: usize = 240;
+
+/// The engine's own account. It is in English whatever the page speaks, and told so to screen readers.
+#[component]
+pub fn Detail(text: String) -> impl IntoView {
+    if text.is_empty() {
+        ().into_any()
+    } else if text.chars().count() <= SHORT {
+        view! { <p class="notice-detail" lang="en" dir="ltr">{text}</p> }.into_any()
+    } else {
+        view! {
+            <details class="notice-detail">
+                <summary>{t!("notices-details")}</summary>
+                <p lang="en" dir="ltr">{text}</p>
+            </details>
+        }
+        .into_any()
+    }
+}
+
+/// An error where there is room for a line: what happened, and the engine's account.
+#[component]
+pub fn Problem(notice: Notice) -> impl IntoView {
+    view! {
+        <div class="problem" role="alert">
+            <p class="error">{notice.title()}</p>
+            <Detail text=notice.detail />
         </div>
     }
 }
@@ -37,11 +71,11 @@ pub fn NoticeView(
 #[component]
 pub fn RemarkView(remark: Remark, dismiss: Callback<()>) -> impl IntoView {
     view! {
-        <div class="notice remark" role="note" data-kind=remark.kind>
+        <div class="notice remark" role="note" data-kind=remark.kind.clone()>
             <Icon path=INFO />
             <div>
-                <p class="notice-title">{remark.title}</p>
-                <p class="notice-detail">{remark.detail}</p>
+                <p class="notice-title">{remark.title()}</p>
+                <Detail text=remark.detail />
             </div>
             <Dismiss dismiss />
         </div>
@@ -51,7 +85,7 @@ pub fn RemarkView(remark: Remark, dismiss: Callback<()>) -> impl IntoView {
 #[component]
 fn Dismiss(dismiss: Callback<()>) -> impl IntoView {
     view! {
-        <button type="button" class="icon-button" aria-label="Dismiss" on:click=move |_| dismiss.run(())>
+        <button type="button" class="icon-button" aria-label=t!("notices-dismiss") on:click=move |_| dismiss.run(())>
             <Icon path=CLOSE />
         </button>
     }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
@@ -12,33 +11,13 @@ use crate::ui::dom;
 use crate::ui::figures;
 use crate::ui::page::page;
 use crate::ui::presence::{LONG_MS, Pace, Sign, Slowed};
+use crate::ui::search::compare::Comparison;
 use crate::ui::state::Chat;
 use crate::ui::words::t;
 
-// A browser lets go of the lock when the tab is hidden; it is taken again when the tab is back. web-sys has
-// no wake locks yet but behind a flag of the compiler.
-#[wasm_bindgen(inline_js = "
-let wanted = false, asking = false, lock = null;
-async function take() {
-  if (!wanted || asking || lock || document.hidden || !navigator.wakeLock) return;
-  asking = true;
-  try {
-    lock = await navigator.wakeLock.request('screen');
-    lock.addEventListener('release', () => { lock = null; });
-    if (!wanted) lock.release();
-  } catch { /* A battery that is low, or a browser that forbids it: the screen may go dark then. */ }
-  asking = false;
-}
-document.addEventListener('visibilitychange', take);
-export function keep_awake(yes) {
-  wanted = yes;
-  if (yes) take();
-  else lock?.release();
-}
-export function show_icon(name) {
-  const link = document.querySelector('link[rel=icon]');
-  if (link && !link.href.endsWith(name)) link.href = name;
-}")]
+// web-sys has no wake locks yet, but behind a flag of the compiler. A file of its own: what stands inline gets a
+// number for a name, and the worker's program has such a file too.
+#[wasm_bindgen(module = "/src/ui/presence.js")]
 extern "C" {
     fn keep_awake(yes: bool);
     fn show_icon(name: &str);
@@ -49,7 +28,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Tokens of what is under way.
 fn tokens(chat: &Chat) -> f64 {
-    let comparing = chat.comparison.as_ref().and_then(crate::ui::search::compare::Comparison::current);
+    let comparing = chat.comparison.as_ref().and_then(Comparison::current);
     let last = chat.exchanges.last().map(|exchange| &exchange.reply);
     let run = comparing.or_else(|| last.map(|reply| reply.id)).and_then(|id| chat.searches.get(id));
     match run {
@@ -141,13 +120,7 @@ pub fn Presence() -> impl IntoView {
 #[component]
 fn Offline() -> impl IntoView {
     let page = page();
-    let online = RwSignal::new(window().navigator().on_line());
-    let gone = window_event_listener(ev::offline, move |_| online.set(false));
-    let back = window_event_listener(ev::online, move |_| online.set(true));
-    on_cleanup(move || {
-        gone.remove();
-        back.remove();
-    });
+    let online = dom::online();
     let remote = Memo::new(move |_| page.chat.with(|chat| chat.choice.server().is_some()));
     move || {
         (!online.get()).then(|| {

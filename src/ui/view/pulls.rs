@@ -4,9 +4,11 @@ use leptos::prelude::*;
 
 use super::access_token::AccessToken;
 use super::icons::{Icon, PAUSE, PLAY, TRASH};
+use super::notice::Problem;
 use crate::ui::models::{Pull, PullState};
 use crate::ui::page::page;
 use crate::ui::progress;
+use crate::ui::words::t;
 
 /// Reads something of a download; `None` once it is gone.
 fn read<T>(key: u64, of: impl Fn(&Pull) -> T) -> Option<T> {
@@ -19,7 +21,7 @@ pub fn PullBar(key: u64) -> impl IntoView {
     let figures = Memo::new(move |_| read(key, progress::pulling).unwrap_or_default());
     let bytes =
         Memo::new(move |_| read(key, |pull| (pull.progress.done_bytes, pull.progress.total_bytes.max(1))));
-    let title = read(key, |pull| format!("Download of {}", pull.title)).unwrap_or_default();
+    let title = read(key, |pull| t!("models-download-of", model = pull.title.as_str())).unwrap_or_default();
     view! {
         <progress
             class="bar"
@@ -41,7 +43,7 @@ pub fn Pulls() -> impl IntoView {
     view! {
         <Show when=move || keys.with(|keys| !keys.is_empty())>
             <section aria-labelledby="downloads">
-                <h3 id="downloads">"Downloads"</h3>
+                <h3 id="downloads">{t!("models-downloads")}</h3>
                 <ul class="rows">
                     <For each=move || keys.get() key=|key| *key let(key)>
                         <PullRow key />
@@ -70,10 +72,14 @@ fn PullRow(key: u64) -> impl IntoView {
             |models| if running.get_untracked() { models.pause(key) } else { models.resume(key) },
         );
     };
-    let verb = move || if running.get() || pausing.get() { "Pause" } else { "Go on" };
+    let verb = move || if running.get() || pausing.get() { t!("models-pause") } else { t!("models-go-on") };
     let whole = move || {
-        let verb = if running.get() || pausing.get() { "Pause" } else { "Go on with" };
-        format!("{verb} the download of {}", title.get_value())
+        let model = title.get_value();
+        if running.get() || pausing.get() {
+            t!("models-pause-of", model = model)
+        } else {
+            t!("models-go-on-of", model = model)
+        }
     };
     let path = Memo::new(move |_| if running.get() || pausing.get() { PAUSE } else { PLAY });
     view! {
@@ -82,8 +88,7 @@ fn PullRow(key: u64) -> impl IntoView {
                 <p class="row-title">{title.get_value()}</p>
                 <PullBar key />
                 {move || {
-                    failure()
-                        .map(|notice| view! { <p class="error">{notice.title} ": " {notice.detail}</p> })
+                    failure().map(|notice| view! { <Problem notice /> })
                 }}
                 {move || locked.get().then(|| view! { <AccessToken /> })}
             </div>
@@ -101,8 +106,8 @@ fn PullRow(key: u64) -> impl IntoView {
                 <button
                     type="button"
                     class="icon-button"
-                    aria-label=format!("Cancel and delete the download of {}", title.get_value())
-                    title="Cancel and delete"
+                    aria-label=t!("models-discard-of", model = title.get_value())
+                    title=t!("models-discard")
                     on:click=move |_| page.act_on_models(|models| models.discard(key))
                 >
                     <Icon path=TRASH />

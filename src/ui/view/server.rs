@@ -3,8 +3,10 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::words::coded;
 use crate::ui::page::page;
 use crate::ui::server;
+use crate::ui::words::t;
 
 /// The form. The key is kept for this visit only, and by the engine's worker alone.
 #[component]
@@ -27,10 +29,10 @@ pub fn Server() -> impl IntoView {
     };
     view! {
         <details class="server">
-            <summary>"OpenAI-compatible server"</summary>
+            <summary>{t!("models-server")}</summary>
             <form class="token" on:submit=send>
                 <label>
-                    "Address"
+                    {t!("models-server-address")}
                     <input
                         type="text"
                         inputmode="url"
@@ -43,22 +45,20 @@ pub fn Server() -> impl IntoView {
                     />
                 </label>
                 <label>
-                    "Model, if it has several"
+                    {t!("models-server-model")}
                     <input type="text" autocomplete="off" spellcheck="false" node_ref=model />
                 </label>
                 <label>
-                    "Key, if it wants one"
+                    {t!("models-server-key")}
                     <input type="password" autocomplete="off" spellcheck="false" node_ref=key />
                 </label>
                 <button type="submit" class="plain" disabled=move || address.with(|a| a.trim().is_empty())>
-                    "Use it"
+                    {t!("models-server-use")}
                 </button>
             </form>
             {move || problem.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
             <p class="hint">
-                "vLLM, llama.cpp's server, or " <code>"polo serve"</code>
-                ". Your questions and the replies then go to that address and to nobody else; the key is \
-                 forgotten when you leave the page. The server must allow this page (CORS); other machines need https."
+                {coded(&t!("models-server-hint"))}
             </p>
         </details>
     }

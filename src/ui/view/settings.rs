@@ -1,4 +1,8 @@
-//! The dialog with the knobs of a request.
+//! The settings: how the page speaks and looks, the knobs of a request, searches, data.
+
+mod data;
+mod looks;
+mod prompts;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -7,7 +11,11 @@ use crate::protocol::SamplingOptions;
 
 use super::icons::{CLOSE, Icon};
 use crate::ui::page::page;
-use crate::ui::settings::{Knob, Settings};
+use crate::ui::settings::Knob;
+use crate::ui::words::t;
+use data::{Data, SearchDefaults};
+use looks::Looks;
+use prompts::Prompts;
 
 /// A dialog with a heading and a way out.
 #[component]
@@ -37,7 +45,7 @@ pub fn Dialog(
                     <h2 id=id tabindex="-1">
                         {title}
                     </h2>
-                    <button type="button" class="icon-button" aria-label="Close" on:click=move |_| close()>
+                    <button type="button" class="icon-button" aria-label=t!("page-close") on:click=move |_| close()>
                         <Icon path=CLOSE />
                     </button>
                 </header>
@@ -61,40 +69,34 @@ pub fn SettingsDialog() -> impl IntoView {
     let page = page();
     let restored = RwSignal::new(0_u32);
     view! {
-        <Dialog node_ref=page.settings_dialog id="settings-title" title="Settings">
-            <p class="quiet-text">"Used from the next message on. Kept in this browser."</p>
-            <div class="field">
-                <label for="system">"System prompt"</label>
-                <textarea
-                    id="system"
-                    rows="3"
-                    placeholder="Empty: the model's own"
-                    prop:value=move || page.settings.with(|s| s.system.clone())
-                    on:input=move |event| {
-                        let text = event_target_value(&event);
-                        page.settings.update(|settings| settings.system = text);
-                    }
-                ></textarea>
-            </div>
+        <Dialog node_ref=page.settings_dialog id="settings-title" title=t!("settings-title")>
+            <p class="quiet-text">{t!("settings-about")}</p>
+            <Looks />
+            <Prompts />
+            <h3>{t!("settings-sampling")}</h3>
             <div class="fields">
-                <Number knob=Knob::MaxNewTokens id="max-new-tokens" label="Max new tokens" hint="Longest reply." restored />
-                <Number knob=Knob::Temperature id="temperature" label="Temperature" hint="0 always takes the likeliest token." restored />
-                <Number knob=Knob::TopP id="top-p" label="Top-p" hint="Likeliest tokens that sum to this. 1 keeps all." restored />
-                <Number knob=Knob::TopK id="top-k" label="Top-k" hint="Likeliest tokens kept. 0 keeps all." restored />
-                <Number knob=Knob::Seed id="seed" label="Seed" hint="The same seed gives the same reply." restored />
+                <Number knob=Knob::MaxNewTokens id="max-new-tokens" words=("settings-max-tokens", "settings-max-tokens-hint") restored />
+                <Number knob=Knob::Temperature id="temperature" words=("settings-temperature", "settings-temperature-hint") restored />
+                <Number knob=Knob::TopP id="top-p" words=("settings-top-p", "settings-top-p-hint") restored />
+                <Number knob=Knob::TopK id="top-k" words=("settings-top-k", "settings-top-k-hint") restored />
+                <Number knob=Knob::Seed id="seed" words=("settings-seed", "settings-seed-hint") restored />
             </div>
             <p>
                 <button
                     type="button"
                     class="plain"
                     on:click=move |_| {
-                        page.settings.set(Settings::default());
+                        page.settings.update(|settings| *settings = settings.restored());
                         restored.update(|count| *count += 1);
                     }
                 >
-                    "Restore defaults"
+                    {t!("settings-restore")}
                 </button>
+                " "
+                <span class="hint">{t!("settings-restore-hint")}</span>
             </p>
+            <SearchDefaults />
+            <Data restored />
         </Dialog>
     }
 }
@@ -104,9 +106,9 @@ pub fn SettingsDialog() -> impl IntoView {
 fn Number(
     knob: Knob,
     id: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    /// Counts how often the defaults were restored.
+    /// The messages of its name and of what it does.
+    words: (&'static str, &'static str),
+    /// Counts how often other values took the place of what was typed.
     restored: RwSignal<u32>,
 ) -> impl IntoView {
     let page = page();
@@ -114,7 +116,7 @@ fn Number(
     let typed = RwSignal::new(page.settings.with_untracked(|settings| settings.typed(knob)));
     Effect::new(move |_| {
         if restored.get() > 0 {
-            typed.set(String::new());
+            typed.set(page.settings.with_untracked(|settings| settings.typed(knob)));
             error.set(None);
         }
     });
@@ -137,7 +139,7 @@ fn Number(
     let hint_id = format!("{id}-hint");
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id>{t!(words.0)}</label>
             <input
                 id=id
                 type="text"
@@ -150,7 +152,7 @@ fn Number(
                 on:input=on_input
             />
             <p class="hint" id=hint_id class:error=move || error.with(Option::is_some)>
-                {move || error.get().unwrap_or_else(|| hint.to_owned())}
+                {move || error.get().unwrap_or_else(|| t!(words.1))}
             </p>
         </div>
     }
@@ -162,6 +164,6 @@ fn placeholder(knob: Knob, sampling: &SamplingOptions) -> String {
         Knob::Temperature => sampling.temperature.to_string(),
         Knob::TopP => sampling.top_p.to_string(),
         Knob::TopK => sampling.top_k.to_string(),
-        Knob::Seed => "new each time".to_owned(),
+        Knob::Seed => t!("settings-seed-new"),
     }
 }

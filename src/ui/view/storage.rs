@@ -6,18 +6,21 @@ use crate::protocol::Library;
 
 use crate::ui::figures;
 use crate::ui::page::page;
+use crate::ui::words::t;
 
 /// What is used and what is free, in a sentence.
 fn account(library: &Library) -> String {
-    let models = match library.models.len() {
-        0 => "No models are stored".to_owned(),
-        1 => format!("One model takes {}", figures::size(library.used_bytes)),
-        count => format!("{count} models take {}", figures::size(library.used_bytes)),
+    // The engine names the browser in English; a place with a name of its own stays as it is.
+    let place = match library.location.as_str() {
+        "" | "this browser" => t!("models-this-browser"),
+        other => other.to_owned(),
     };
-    let place = if library.location.is_empty() { "here" } else { &library.location };
-    match library.free_bytes {
-        Some(free) => format!("{models}; {} are free in {place}.", figures::size(free)),
-        None => format!("{models} in {place}."),
+    let (count, used) = (library.models.len(), figures::size(library.used_bytes));
+    match (count, library.free_bytes.map(figures::size)) {
+        (0, None) => t!("models-account-none", place = place),
+        (0, Some(free)) => t!("models-account-none-free", place = place, free = free),
+        (_, None) => t!("models-account", count = count, used = used, place = place),
+        (_, Some(free)) => t!("models-account-free", count = count, used = used, place = place, free = free),
     }
 }
 
@@ -39,7 +42,7 @@ pub fn Storage() -> impl IntoView {
                             view! {
                                 <progress
                                     class="bar"
-                                    aria-label="Storage used"
+                                    aria-label=t!("models-storage-used")
                                     max=(used + free).max(1).to_string()
                                     value=used.to_string()
                                 ></progress>
@@ -47,7 +50,7 @@ pub fn Storage() -> impl IntoView {
                         });
                     view! {
                         <section aria-labelledby="storage">
-                            <h3 id="storage">"Storage"</h3>
+                            <h3 id="storage">{t!("models-storage")}</h3>
                             <p>{account(&library)}</p>
                             {bar}
                             <Keeping persistent=library.persistent some=!library.models.is_empty() />
@@ -63,17 +66,16 @@ pub fn Storage() -> impl IntoView {
 fn Keeping(persistent: bool, some: bool) -> impl IntoView {
     let page = page();
     if persistent {
-        return view! { <p class="quiet-text">"The browser has promised not to delete them by itself."</p> }
-            .into_any();
+        return view! { <p class="quiet-text">{t!("models-storage-kept")}</p> }.into_any();
     }
     view! {
         <p class="quiet-text">
-            "When the disk runs full, the browser may delete what is stored here without asking."
+            {t!("models-storage-may-go")}
         </p>
         <Show when=move || some>
             <p class="buttons">
                 <button type="button" class="plain" on:click=move |_| page.keep_models()>
-                    "Ask the browser to keep them"
+                    {t!("models-storage-ask")}
                 </button>
             </p>
         </Show>

@@ -6,12 +6,13 @@ use leptos::prelude::*;
 use crate::protocol::{ModelSource, StoredModel};
 
 use super::icons::{Icon, TRASH};
-use super::notice::Actions;
+use super::notice::{Actions, Problem};
 use crate::ui::choice::Choice;
 use crate::ui::figures;
 use crate::ui::models::Models;
 use crate::ui::page::page;
 use crate::ui::state::Phase;
+use crate::ui::words::t;
 
 /// Models that need no network.
 #[component]
@@ -24,7 +25,7 @@ pub fn Stored() -> impl IntoView {
     let again = Callback::new(move |()| page.act_on_models(Models::try_again));
     view! {
         <section aria-labelledby="stored">
-            <h3 id="stored">"On this device"</h3>
+            <h3 id="stored">{t!("models-here")}</h3>
             <ul class="rows">
                 <For each=move || models.get() key=|model| model.name.clone() let(model)>
                     <StoredRow model />
@@ -34,14 +35,14 @@ pub fn Stored() -> impl IntoView {
                 </For>
                 <TinyRow />
             </ul>
-            {move || asking.get().then(|| view! { <p class="quiet-text pulse">"Looking what is stored…"</p> })}
+            {move || asking.get().then(|| view! { <p class="quiet-text pulse">{t!("models-looking")}</p> })}
             {move || {
                 problem
                     .get()
                     .map(|notice| {
                         view! {
-                            <p class="error" role="alert">{notice.title} ": " {notice.detail}</p>
-                            <Actions actions=vec![("Try again", again)] />
+                            <Problem notice />
+                            <Actions actions=vec![(t!("notices-again"), again)] />
                         }
                     })
             }}
@@ -67,12 +68,12 @@ fn TinyRow() -> impl IntoView {
         <li class="row">
             <div class="row-main">
                 <p class="row-title">"Polo Tiny"</p>
-                <p class="row-sub">"Comes with the page · sums and word problems only"</p>
+                <p class="row-sub">{t!("models-tiny-about")}</p>
             </div>
             <div class="row-actions">
-                <Show when=move || !current.get() fallback=|| view! { <span class="tag">"In use"</span> }>
-                    <button type="button" class="plain" aria-label="Run Polo Tiny" on:click=run>
-                        "Run"
+                <Show when=move || !current.get() fallback=|| view! { <span class="tag">{t!("models-in-use")}</span> }>
+                    <button type="button" class="plain" aria-label=t!("models-run-of", model = "Polo Tiny") on:click=run>
+                        {t!("models-run")}
                     </button>
                 </Show>
             </div>
@@ -93,7 +94,7 @@ fn StoredRow(model: StoredModel) -> impl IntoView {
     let sub = if model.complete {
         figures::size(model.bytes)
     } else {
-        format!("Not complete: {}", figures::size_of(model.done_bytes, model.bytes))
+        t!("models-incomplete", bytes = figures::size_of(model.done_bytes, model.bytes))
     };
     let choice = Choice::new(source, &model.name);
     let complete = model.complete;
@@ -120,26 +121,26 @@ fn StoredRow(model: StoredModel) -> impl IntoView {
                                 <button
                                     type="button"
                                     class="plain"
-                                    aria-label=format!("Go on with the download of {}", name.get_value())
+                                    aria-label=t!("models-go-on-of", model = name.get_value())
                                     on:click=move |_| {
                                         page.act_on_models(|models| models.resume_stored(&name.get_value()));
                                     }
                                 >
-                                    "Go on"
+                                    {t!("models-go-on")}
                                 </button>
                             }
                                 .into_any()
                         } else if current.get() {
-                            view! { <span class="tag">"In use"</span> }.into_any()
+                            view! { <span class="tag">{t!("models-in-use")}</span> }.into_any()
                         } else {
                             view! {
                                 <button
                                     type="button"
                                     class="plain"
-                                    aria-label=format!("Run {}", name.get_value())
+                                    aria-label=t!("models-run-of", model = name.get_value())
                                     on:click=move |event| run.with_value(|run| run(event))
                                 >
-                                    "Run"
+                                    {t!("models-run")}
                                 </button>
                             }
                                 .into_any()
@@ -149,19 +150,19 @@ fn StoredRow(model: StoredModel) -> impl IntoView {
                         <button
                             type="button"
                             class="quiet"
-                            aria-label=format!("Options of {}", name.get_value())
+                            aria-label=t!("models-options-of", model = name.get_value())
                             on:click=move |_| {
                                 page.act_on_models(|models| models.look_at_stored(&stored.get_value()));
                             }
                         >
-                            "Options"
+                            {t!("models-options")}
                         </button>
                     </Show>
                     <button
                         type="button"
                         class="icon-button"
-                        aria-label=format!("Delete {}", name.get_value())
-                        title="Delete"
+                        aria-label=t!("models-delete-of", model = name.get_value())
+                        title=t!("models-delete")
                         on:click=move |_| page.act_on_models(|models| models.ask_to_remove(&name.get_value()))
                     >
                         <Icon path=TRASH />
@@ -183,18 +184,18 @@ fn Confirm(name: String, current: Memo<bool>) -> impl IntoView {
         }
     });
     view! {
-        <div class="row-actions" role="group" aria-label=format!("Delete {name}?")>
-            <span>{move || if current.get() { "In use now. Delete it?" } else { "Delete it?" }}</span>
+        <div class="row-actions" role="group" aria-label=t!("models-delete-ask-of", model = name)>
+            <span>{move || if current.get() { t!("models-delete-ask-in-use") } else { t!("models-delete-ask") }}</span>
             <button
                 type="button"
                 class="plain"
                 node_ref=keep
                 on:click=move |_| page.act_on_models(|models| models.to_remove = None)
             >
-                "Keep"
+                {t!("models-keep")}
             </button>
             <button type="button" class="plain danger" on:click=move |_| page.act_on_models(Models::remove)>
-                "Delete"
+                {t!("models-delete")}
             </button>
         </div>
     }

@@ -46,9 +46,9 @@ fn Notices() -> impl IntoView {
             if !down {
                 return view! { <NoticeView notice dismiss /> }.into_any();
             }
-            let mut actions = vec![("Try again", again)];
+            let mut actions = vec![(t!("shell-try-again"), again)];
             if !is_tiny {
-                actions.extend([("Use Polo Tiny", tiny), ("Choose another model", other)]);
+                actions.extend([(t!("shell-use-tiny"), tiny), (t!("shell-other-model"), other)]);
             }
             view! { <NoticeView notice actions /> }.into_any()
         })

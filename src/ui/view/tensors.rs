@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::protocol::TensorFormat;
 
-use crate::ui::figures;
+use crate::ui::words::t;
 
 /// How many tensors take each way from file to GPU, and how many weights they hold.
 fn summary(tensors: &[TensorFormat]) -> Vec<String> {
@@ -20,7 +20,7 @@ fn summary(tensors: &[TensorFormat]) -> Vec<String> {
     ways.sort_by_key(|(_, (_, weights))| std::cmp::Reverse(*weights));
     ways.into_iter()
         .map(|((file, gpu), (count, weights))| {
-            format!("{count} × {file} → {gpu}, {} weights", figures::count(weights))
+            t!("models-way", count = count, file = file, gpu = gpu, weights = weights)
         })
         .collect()
 }
@@ -50,17 +50,17 @@ pub fn Tensors(tensors: Vec<TensorFormat>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <h3>"Tensors"</h3>
+        <h3>{t!("models-tensors")}</h3>
         <ul class="ways">{ways}</ul>
-        <div class="table-scroll" role="region" aria-label="Tensors" tabindex="0">
+        <div class="table-scroll" role="region" aria-label=t!("models-tensors") tabindex="0">
             <table class="listing">
                 <thead>
                     <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Shape"</th>
-                        <th scope="col">"In the file"</th>
-                        <th scope="col">"On the GPU"</th>
-                        <th scope="col" class="right">"Buffers"</th>
+                        <th scope="col">{t!("models-name")}</th>
+                        <th scope="col">{t!("models-shape")}</th>
+                        <th scope="col">{t!("models-in-file")}</th>
+                        <th scope="col">{t!("models-gpu-bytes")}</th>
+                        <th scope="col" class="right">{t!("models-buffers")}</th>
                     </tr>
                 </thead>
                 <tbody>{lines}</tbody>

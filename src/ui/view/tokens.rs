@@ -10,6 +10,7 @@ use web_sys::Element;
 
 use super::icons::{Icon, THERMOMETER};
 use crate::protocol::Channel;
+use crate::ui::figures;
 use crate::ui::markdown::escape;
 use crate::ui::page::page;
 use crate::ui::reply::Reply;
@@ -32,7 +33,7 @@ impl Piece {
         match self.confidence {
             _ if self.forced => t!("page-token-forced", text = text),
             Some(confidence) => {
-                t!("page-token-sure", text = text, share = share(f64::from(confidence), 0))
+                t!("page-token-sure", text = text, share = figures::per_cent(f64::from(confidence), 0))
             }
             None => t!("page-token-plain", text = text),
         }
@@ -50,9 +51,9 @@ impl Piece {
     }
 }
 
-/// A share of 1 in per cent.
-fn share(share: f64, digits: usize) -> String {
-    format!("{:.digits$} %", share * 100.0)
+/// The heading of a part.
+fn part_html(title: &str) -> String {
+    format!("<span class=\"tokens-part\" role=\"presentation\">{title}</span>")
 }
 
 /// Blank space as signs.
@@ -83,7 +84,8 @@ pub(super) fn Heat(
     let mut html = String::new();
     for (at, piece) in pieces.iter().enumerate() {
         if let Some((_, title)) = parts.iter().find(|(first, _)| *first == at) {
-            html.extend(["<span class=\"tokens-part\" role=\"presentation\">", &escape(title), "</span>"]);
+            let title = escape(title);
+            html += &part_html(&title);
         }
         html.push_str(&piece.html(at));
     }
@@ -157,7 +159,7 @@ pub(super) fn Alternatives(about: String, rows: Vec<Row>) -> impl IntoView {
     let rows = rows
         .into_iter()
         .map(|row| {
-            let share = share(f64::from(row.logprob).exp(), 1);
+            let share = figures::per_cent(f64::from(row.logprob).exp(), 1);
             let action = match row.go_on {
                 _ if row.taken => t!("page-token-taken").into_any(),
                 Some((text, name, act)) => view! {
@@ -180,7 +182,7 @@ pub(super) fn Alternatives(about: String, rows: Vec<Row>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <h5 dir="auto">{about}</h5>
+        <p class="about-token" dir="auto">{about}</p>
         {none.then(|| view! { <p class="quiet-text">{t!("page-token-no-others")}</p> })}
         <table class="listing alternatives">
             <tbody>{rows}</tbody>

@@ -9,14 +9,12 @@ use crate::protocol::{ModelInfo, ThoughtFormat};
 use crate::ui::claims::{Claim, claims, description, examples};
 use crate::ui::figures;
 use crate::ui::page::page;
+use crate::ui::words::t;
 
 /// Problems for models whose file names none; they promise nothing.
-const STARTERS: [&str; 4] = [
-    "How many letters “r” are there in “strawberry”?",
-    "Prove that the square root of 2 is irrational.",
-    "A bat and a ball cost $1.10 together; the bat costs $1 more than the ball. What does the ball cost?",
-    "Write a function that tells whether a text is a palindrome.",
-];
+fn starters() -> [String; 4] {
+    [t!("page-starter-letters"), t!("page-starter-proof"), t!("page-starter-ball"), t!("page-starter-code")]
+}
 
 /// What stands where the conversation will be.
 #[component]
@@ -34,8 +32,8 @@ pub fn Welcome() -> impl IntoView {
     });
     let problems = Memo::new(move |_| {
         model.with(|model| match model {
-            Some((_, false)) if known.with(Vec::is_empty) => STARTERS.to_vec(),
-            _ => known.with(|known| examples(known)),
+            Some((_, false)) if known.with(Vec::is_empty) => starters().to_vec(),
+            _ => known.with(|known| examples(known).into_iter().map(str::to_owned).collect()),
         })
     });
     let server = Memo::new(move |_| page.chat.with(|chat| chat.choice.server().map(str::to_owned)));
@@ -43,25 +41,27 @@ pub fn Welcome() -> impl IntoView {
         model.with(|model| model.as_ref().is_some_and(|(model, _)| model.thoughts != ThoughtFormat::None))
     });
     view! {
-        <section class="column welcome" aria-label="Welcome">
-            <h2>"What shall we work out?"</h2>
+        <section class="column welcome" aria-label=t!("page-welcome")>
+            <h2>{t!("page-welcome-title")}</h2>
             <p class="lead">
-                {move || thinks.get().then_some("Polo thinks first, then answers. ")}
+                {move || thinks.get().then(|| t!("page-welcome-thinks") + " ")}
                 {move || match server.get() {
-                    Some(url) => format!("It runs at {url}: what you write goes there, and to nobody else."),
-                    None => "It runs on your own GPU, in this tab: nothing you write leaves it.".to_owned(),
+                    Some(url) => t!("page-welcome-server", url = url),
+                    None => t!("page-welcome-here"),
                 }}
             </p>
             <Show when=move || problems.with(|problems| !problems.is_empty())>
-                <ul class="examples" aria-label="Example problems">
+                <ul class="examples" aria-label=t!("page-examples")>
                     {move || {
                         problems
                             .get()
                             .into_iter()
                             .map(|text| {
+                                let asked = text.clone();
+                                let ask = move |_| page.ask(&asked);
                                 view! {
                                     <li>
-                                        <button type="button" class="example" on:click=move |_| page.ask(text)>
+                                        <button type="button" class="example" on:click=ask>
                                             {text}
                                         </button>
                                     </li>
@@ -83,23 +83,21 @@ fn About(model: Arc<ModelInfo>, tiny: bool, kinds: Vec<Claim>) -> impl IntoView 
     let size = figures::weights(model.parameters);
     let account = if model.parameters == 0 {
         // A model elsewhere does not tell its size.
-        "It makes mistakes: check what matters.".to_owned()
+        t!("page-about-elsewhere")
     } else if tiny {
-        format!(
-            "A model of {size} weights that comes with this page, a thousandth of the size of common chat models. \
-             It has learnt a few kinds of problems and nothing else: it cannot chat, knows no facts, and gets some \
-             of its own problems wrong. Check what matters."
-        )
+        t!("page-about-tiny", size = size)
     } else {
-        format!("A model of {size} weights. It makes mistakes: check what matters.")
+        t!("page-about-model", size = size)
     };
     let said = description(&model).filter(|_| kinds.is_empty()).map(|text| {
-        let text = format!("Its file says: “{text}”");
-        view! { <p>{text}</p> }
+        let text = format!("“{text}”");
+        view! { <p>{t!("page-about-file")} " " <span dir="auto">{text}</span></p> }
     });
     let list = (!kinds.is_empty()).then(|| {
         let kinds = kinds.into_iter().map(|claim| {
-            let share = claim.accuracy.map(|share| format!(" {:.0} % right", share * 100.0));
+            let share = claim
+                .accuracy
+                .map(|share| format!(" {}", t!("page-about-right", share = figures::per_cent(share, 0))));
             view! {
                 <li>
                     {claim.label}
@@ -111,7 +109,7 @@ fn About(model: Arc<ModelInfo>, tiny: bool, kinds: Vec<Claim>) -> impl IntoView 
     });
     view! {
         <aside class="about">
-            <h3>"What " {model.name.clone()} " is, and is not"</h3>
+            <h3>{t!("page-about", model = model.name.as_str())}</h3>
             <p>{account}</p>
             {said}
             {list}
@@ -120,7 +118,7 @@ fn About(model: Arc<ModelInfo>, tiny: bool, kinds: Vec<Claim>) -> impl IntoView 
                     view! {
                         <p class="buttons">
                             <button type="button" class="plain" on:click=move |_| page.open_models()>
-                                "Choose a larger model"
+                                {t!("page-about-larger")}
                             </button>
                         </p>
                     }

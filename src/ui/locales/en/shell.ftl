@@ -36,3 +36,11 @@ shell-more = To find out more
 shell-more-gpu = : what the browser thinks of your GPU. Hardware acceleration must be on in its settings.
 shell-more-terminal = The same model answers in a terminal:
 shell-more-command = polo ask "What is 48 + 37?"
+
+shell-now = Now
+shell-now-memory = Memory on the GPU
+shell-now-speed = Speed of the last reply
+shell-now-per-second = { $speed } tokens/s
+shell-now-network = Network
+shell-now-online = there
+shell-now-offline = gone; a model on this machine works on

@@ -36,3 +36,11 @@ shell-more = Чтобы узнать больше
 shell-more-gpu = : что браузер думает о вашем GPU. В его настройках должно быть включено аппаратное ускорение.
 shell-more-terminal = Та же модель отвечает в терминале:
 shell-more-command = polo ask "Сколько будет 48 + 37?"
+
+shell-now = Сейчас
+shell-now-memory = Память GPU
+shell-now-speed = Скорость последнего ответа
+shell-now-per-second = { $speed } токенов/с
+shell-now-network = Сеть
+shell-now-online = есть
+shell-now-offline = нет; модель на этой машине продолжает работать

@@ -36,3 +36,11 @@ shell-more = 了解更多
 shell-more-gpu = ：浏览器对您的 GPU 的判断。必须在浏览器设置中开启硬件加速。
 shell-more-terminal = 同一个模型也能在终端中回答：
 shell-more-command = polo ask "48 + 37 等于多少？"
+
+shell-now = 当前
+shell-now-memory = 占用的 GPU 内存
+shell-now-speed = 上次回答的速度
+shell-now-per-second = 每秒 { $speed } 个词元
+shell-now-network = 网络
+shell-now-online = 已连接
+shell-now-offline = 已断开；这台机器上的模型不受影响

@@ -11,6 +11,7 @@ use crate::ui::search::run::Run;
 use crate::ui::search::words;
 use crate::ui::state::{Chat, Phase};
 use crate::ui::view::settings::Dialog;
+use crate::ui::words::t;
 
 /// The dialog.
 #[component]
@@ -41,13 +42,12 @@ pub fn CompareDialog() -> impl IntoView {
         })
     });
     view! {
-        <Dialog node_ref=page.compare_dialog id="compare-title" title="Compare four ways">
+        <Dialog node_ref=page.compare_dialog id="compare-title" title=t!("search-compare-title")>
             <p class="quiet-text">
-                "Chain of thought, self-consistency, best of N and the tree search answer the same question one after another, each with at most "
-                {budget} " tokens (“Max tokens” of the search). The other knobs hold for all. A chain of thought ends after one reply."
+                {move || t!("search-compare-about", budget = budget())}
             </p>
             <div class="field">
-                <label for="compare-question">"Question"</label>
+                <label for="compare-question">{t!("search-compare-question")}</label>
                 <textarea
                     id="compare-question"
                     rows="2"
@@ -66,13 +66,13 @@ pub fn CompareDialog() -> impl IntoView {
                                 disabled=move || !ready.get() || asked().trim().is_empty()
                                 on:click=move |_| page.compare(&asked())
                             >
-                                "Compare"
+                                {t!("search-compare")}
                             </button>
                         }
                     }
                 >
                     <button type="button" class="plain" on:click=move |_| page.act(Chat::stop_comparing)>
-                        "Stop"
+                        {t!("search-compare-stop")}
                     </button>
                 </Show>
             </p>
@@ -98,7 +98,7 @@ fn row(way: &Way, run: Option<&Run>, stopped: bool) -> Row {
     let mut row = Row {
         mode: way.mode,
         id: way.id,
-        answer: if stopped { "not run".to_owned() } else { "waiting".to_owned() },
+        answer: if stopped { t!("search-compare-not-run") } else { t!("search-compare-waiting") },
         agreement: dash(),
         votes: dash(),
         tokens: dash(),
@@ -106,9 +106,9 @@ fn row(way: &Way, run: Option<&Run>, stopped: bool) -> Row {
     };
     if let Some(run) = run {
         row.answer = match (&way.failure, &run.report) {
-            (Some(failure), _) => failure.clone(),
-            (None, Some(report)) => report.answer.clone().unwrap_or_else(|| "no answer".to_owned()),
-            (None, None) => "running…".to_owned(),
+            (Some(failure), _) => failure.line(),
+            (None, Some(report)) => report.answer.clone().unwrap_or_else(|| t!("search-compare-no-answer")),
+            (None, None) => t!("search-compare-running"),
         };
         row.tokens = figures::count(u64::from(run.progress.tokens));
         row.time = figures::duration(run.active_ms());
@@ -128,8 +128,8 @@ fn votes(report: &SearchReport) -> String {
     let classes = report.votes.classes.iter().take(3);
     let each: Vec<_> = classes.map(|class| format!("{}: {}", class.answer, class.votes)).collect();
     let more = report.votes.classes.len().saturating_sub(3);
-    let more = if more > 0 { format!(", {more} more") } else { String::new() };
-    format!("{}{more}", each.join(", "))
+    let votes = each.join(", ");
+    if more > 0 { t!("search-compare-more", votes = votes, more = more) } else { votes }
 }
 
 #[component]
@@ -137,7 +137,10 @@ fn Table(question: String, budget: u32, rows: Vec<Row>) -> impl IntoView {
     let lines = rows
         .into_iter()
         .map(|row| {
-            let name = WAYS.iter().find(|(mode, _)| *mode == row.mode).map_or("", |(_, name)| *name);
+            let name = WAYS
+                .iter()
+                .find(|(mode, _)| *mode == row.mode)
+                .map_or_else(String::new, |(_, name)| t!(name));
             view! {
                 <tr data-mode=format!("{:?}", row.mode)>
                     <th scope="row">{name}</th>
@@ -152,17 +155,17 @@ fn Table(question: String, budget: u32, rows: Vec<Row>) -> impl IntoView {
         .collect_view();
     view! {
         <p class="compared">{question}</p>
-        <div class="table-scroll" role="region" aria-label="Comparison" tabindex="0">
+        <div class="table-scroll" role="region" aria-label=t!("search-compare-region") tabindex="0">
             <table class="listing compare-table">
-                <caption class="quiet-text">{format!("At most {} tokens each", figures::count(u64::from(budget)))}</caption>
+                <caption class="quiet-text">{t!("search-compare-each", tokens = budget)}</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"Way"</th>
-                        <th scope="col">"Answer"</th>
-                        <th scope="col" class="right">"Agreement"</th>
-                        <th scope="col" class="right">"Tokens"</th>
-                        <th scope="col" class="right">"Time"</th>
-                        <th scope="col">"Votes"</th>
+                        <th scope="col">{t!("search-column-way")}</th>
+                        <th scope="col">{t!("search-column-answer")}</th>
+                        <th scope="col" class="right">{t!("search-column-agreement")}</th>
+                        <th scope="col" class="right">{t!("search-column-tokens")}</th>
+                        <th scope="col" class="right">{t!("search-column-time")}</th>
+                        <th scope="col">{t!("search-column-votes")}</th>
                     </tr>
                 </thead>
                 <tbody>{lines}</tbody>

@@ -8,11 +8,13 @@ use leptos::prelude::*;
 use crate::protocol::{NodeDetail, NodeKind, RequestId, TokenDetail};
 
 use super::of_run;
+use crate::ui::figures;
 use crate::ui::page::page;
 use crate::ui::search::run::Run;
 use crate::ui::search::tree::ROOT;
 use crate::ui::search::words;
 use crate::ui::view::icons::{CLOSE, Icon};
+use crate::ui::view::notice::Detail;
 use crate::ui::view::tokens::{Alternatives, Heat, Piece, Row, visible};
 use crate::ui::words::t;
 
@@ -38,27 +40,27 @@ pub fn Inspect(id: RequestId) -> impl IntoView {
     let title = of_run(id, move |run: &Run| {
         let node = run.selected.and_then(|node| run.tree.get(node))?;
         let of = node.told.node;
-        Some(if of == ROOT { "The question".into() } else { format!("{} {of}", words::kind(node.told.kind)) })
+        Some(if of == ROOT { t!("search-question") } else { format!("{} {of}", words::kind(node.told.kind)) })
     });
     let refusal = of_run(id, |run| run.refusal.clone());
     view! {
         {move || {
             node.get().map(|_| {
                 view! {
-                    <section class="node-panel" aria-label="Node">
+                    <section class="node-panel" aria-label=t!("search-node")>
                         <header>
                             <h3>{move || title.get().flatten()}</h3>
                             <button
                                 type="button"
                                 class="icon-button"
-                                aria-label="Close the node"
+                                aria-label=t!("search-node-close")
                                 on:click=move |_| page.act_on_searches(|searches| searches.select(id, None))
                             >
                                 <Icon path=CLOSE />
                             </button>
                         </header>
                         <Steering id />
-                        {move || refusal.get().flatten().map(|why| view! { <p class="error" role="alert">{why}</p> })}
+                        {move || refusal.get().flatten().map(|why| view! { <Refusal why /> })}
                         <Facts detail />
                         {move || match shown.get() {
                             Some(_) => view! { <Tokens id detail /> }.into_any(),
@@ -68,6 +70,17 @@ pub fn Inspect(id: RequestId) -> impl IntoView {
                 }
             })
         }}
+    }
+}
+
+/// Why the engine did not do what the reader wished.
+#[component]
+fn Refusal(why: String) -> impl IntoView {
+    view! {
+        <div class="problem" role="alert">
+            <p class="error">{t!("notices-search-refused")}</p>
+            <Detail text=why />
+        </div>
     }
 }
 
@@ -93,7 +106,7 @@ fn Steering(id: RequestId) -> impl IntoView {
     move || {
         let (node, inner, pinned, pruned, followed, kept) = state.get().flatten()?;
         if !kept {
-            return Some(view! { <p class="quiet-text">"The engine no longer has this tree: it can be looked at only."</p> }.into_any());
+            return Some(view! { <p class="quiet-text">{t!("search-node-gone")}</p> }.into_any());
         }
         let follow = move |_| {
             page.act_on_searches(|searches| searches.follow(id, (!followed).then_some(node)));
@@ -107,27 +120,27 @@ fn Steering(id: RequestId) -> impl IntoView {
                     {inner
                         .then(|| {
                             view! {
-                                <button type="button" class="plain" aria-pressed=followed.to_string() title="Keep its growth in view" on:click=follow>
-                                    "Follow"
+                                <button type="button" class="plain" aria-pressed=followed.to_string() title=t!("search-follow-title") on:click=follow>
+                                    {t!("search-follow")}
                                 </button>
-                                <button type="button" class="plain" aria-pressed=pinned.to_string() title="Grow it before all others" on:click=pin>
-                                    "Pin"
+                                <button type="button" class="plain" aria-pressed=pinned.to_string() title=t!("search-pin-title") on:click=pin>
+                                    {t!("search-pin")}
                                 </button>
                             }
                         })}
                     {(node != ROOT)
                         .then(|| {
                             view! {
-                                <button type="button" class="plain" aria-pressed=pruned.to_string() title="Leave it alone, and do not count its votes" on:click=prune>
-                                    "Prune"
+                                <button type="button" class="plain" aria-pressed=pruned.to_string() title=t!("search-prune-title") on:click=prune>
+                                    {t!("search-prune")}
                                 </button>
                             }
                         })}
                     {inner
                         .then(|| {
                             view! {
-                                <button type="button" class="plain" title="One more branch from here" on:click=go_on>
-                                    "Continue from here"
+                                <button type="button" class="plain" title=t!("search-continue-title") on:click=go_on>
+                                    {t!("search-continue")}
                                 </button>
                             }
                         })}
@@ -143,17 +156,18 @@ fn Steering(id: RequestId) -> impl IntoView {
 fn Facts(detail: Detail) -> impl IntoView {
     move || {
         let detail = detail.get()?;
-        let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+        let number =
+            |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| figures::decimal(value, 3));
         let node = &detail.node;
         let facts = [
-            ("Tokens", node.tokens.to_string()),
-            ("Confidence", number(node.confidence.map(f64::from))),
-            ("Visits", detail.visits.to_string()),
-            ("Under way", detail.in_flight.to_string()),
-            ("Value", number(detail.value)),
-            ("Selection score now", number(detail.score)),
+            ("search-fact-tokens", node.tokens.to_string()),
+            ("search-fact-confidence", number(node.confidence.map(f64::from))),
+            ("search-column-visits", detail.visits.to_string()),
+            ("search-fact-under-way", detail.in_flight.to_string()),
+            ("search-column-value", number(detail.value)),
+            ("search-fact-score", number(detail.score)),
         ];
-        let facts = facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
+        let facts = facts.map(|(name, value)| view! { <div><dt>{t!(name)}</dt><dd>{value}</dd></div> });
         Some(view! {
             <dl class="facts node-facts">{facts.collect_view()}</dl>
             <p class="standing">{words::standing(detail.standing)}</p>
@@ -169,11 +183,11 @@ fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
     let pieces = node.pieces.iter().map(piece).collect::<Arc<[_]>>();
     let shown = Memo::new(move |_| chosen.get().or(hovered.get()));
     view! {
-        <h5>"Text, by confidence of each token"</h5>
+        <h5>{t!("search-tokens-title")}</h5>
         <Heat pieces chosen hovered />
         {move || match shown.get() {
             Some(at) => view! { <Others id node=node.clone() at /> }.into_any(),
-            None => view! { <p class="quiet-text">"Choose a token to see what else it could have been."</p> }.into_any(),
+            None => view! { <p class="quiet-text">{t!("search-tokens-hint")}</p> }.into_any(),
         }}
     }
     .into_any()
@@ -200,12 +214,12 @@ fn Others(id: RequestId, node: Arc<NodeDetail>, at: usize) -> impl IntoView {
                 let at = u32::try_from(at).unwrap_or(u32::MAX);
                 page.act_on_searches(|searches| searches.branch(id, of, at, token));
             };
-            let name = format!("Branch from “{}”", visible(&top.text));
+            let name = t!("search-branch-from", text = visible(&top.text));
             Row {
                 text: top.text.clone(),
                 logprob: top.logprob,
                 taken: token == told.token,
-                go_on: can.then(|| ("Branch".to_owned(), name, Callback::new(branch))),
+                go_on: can.then(|| (t!("search-branch"), name, Callback::new(branch))),
             }
         })
         .collect();

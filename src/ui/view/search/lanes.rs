@@ -8,6 +8,7 @@ use super::of_run;
 use crate::ui::page::page;
 use crate::ui::search::look::short;
 use crate::ui::search::run::{Lane, Run};
+use crate::ui::words::t;
 
 /// Letters of a line.
 const END: usize = 90;
@@ -24,7 +25,7 @@ pub fn Lanes(id: RequestId) -> impl IntoView {
     let lanes = of_run(id, |run| run.lanes.iter().map(|lane| (lane.rollout, lane.node)).collect::<Vec<_>>());
     view! {
         <Show when=move || lanes.with(|lanes| lanes.as_ref().is_some_and(|lanes| !lanes.is_empty()))>
-            <ul class="lanes" aria-label="Being written">
+            <ul class="lanes" aria-label=t!("search-being-written")>
                 <For each=move || lanes.get().unwrap_or_default() key=|lane| *lane let((rollout, node))>
                     <LaneView id rollout node />
                 </For>
@@ -42,7 +43,7 @@ fn LaneView(id: RequestId, rollout: u32, node: NodeId) -> impl IntoView {
     });
     view! {
         <li>
-            <button type="button" title="Show where it set out from" on:click=move |_| page.act_on_searches(|searches| searches.select(id, Some(node)))>
+            <button type="button" title=t!("search-lane-from") on:click=move |_| page.act_on_searches(|searches| searches.select(id, Some(node)))>
                 <span class="lane-name">{format!("#{}", rollout + 1)}</span>
                 <span class="lane-text">{move || said.get().map(|(_, text)| text)}</span>
                 <span class="lane-tokens">{move || said.get().map(|(tokens, _)| tokens.to_string())}</span>

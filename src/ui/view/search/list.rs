@@ -10,11 +10,13 @@ use wasm_bindgen::JsCast;
 use crate::protocol::{NodeId, RequestId};
 
 use super::{hue, of_run};
+use crate::ui::figures;
 use crate::ui::page::page;
 use crate::ui::search::look;
 use crate::ui::search::run::Run;
 use crate::ui::search::tree::ROOT;
 use crate::ui::search::words;
+use crate::ui::words::t;
 
 /// What a row shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +24,7 @@ struct Row {
     level: u32,
     class: String,
     text: String,
-    kind: &'static str,
+    kind: String,
     confidence: String,
     visits: u32,
     value: String,
@@ -37,20 +39,20 @@ fn row(run: &Run, id: NodeId) -> Option<Row> {
     let node = run.tree.get(id)?;
     let looks = look::look(run, id);
     let marks = [
-        (node.won, "winning path"),
-        (run.tree.is_pruned(id), "pruned"),
-        (node.pinned, "pinned"),
-        (node.growing > 0, "growing"),
+        (node.won, "search-mark-won"),
+        (run.tree.is_pruned(id), "search-mark-pruned"),
+        (node.pinned, "search-mark-pinned"),
+        (node.growing > 0, "search-mark-growing"),
     ];
-    let marks: Vec<_> = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+    let marks: Vec<_> = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| t!(mark)).collect();
     Some(Row {
         level: looks.level,
         class: looks.class,
         text: look::snippet(node),
-        kind: if id == ROOT { "Root" } else { words::kind(node.told.kind) },
+        kind: if id == ROOT { t!("search-kind-root") } else { words::kind(node.told.kind) },
         confidence: look::percent(node.told.confidence),
         visits: node.visits,
-        value: node.value().map_or_else(|| "–".to_owned(), |value| format!("{value:.3}")),
+        value: node.value().map_or_else(|| "–".to_owned(), |value| figures::decimal(value, 3)),
         answer: looks.answer,
         marks: marks.join(", "),
         children: !node.children.is_empty(),
@@ -127,16 +129,16 @@ pub fn List(id: RequestId) -> impl IntoView {
         event.prevent_default();
     };
     view! {
-        <div class="tree-list table-scroll" role="region" aria-label="Search tree as a table" tabindex="0">
-            <table class="listing treegrid" role="treegrid" aria-label="Search tree" node_ref=table on:keydown=on_key>
+        <div class="tree-list table-scroll" role="region" aria-label=t!("search-tree-table") tabindex="0">
+            <table class="listing treegrid" role="treegrid" aria-label=t!("search-tree") node_ref=table on:keydown=on_key>
                 <thead role="rowgroup">
                     <tr role="row">
-                        <th role="columnheader" scope="col">"Text"</th>
-                        <th role="columnheader" scope="col" class="right">"Conf. %"</th>
-                        <th role="columnheader" scope="col">"Answer"</th>
-                        <th role="columnheader" scope="col" class="right">"Visits"</th>
-                        <th role="columnheader" scope="col" class="right">"Value"</th>
-                        <th role="columnheader" scope="col">"Kind"</th>
+                        <th role="columnheader" scope="col">{t!("search-column-text")}</th>
+                        <th role="columnheader" scope="col" class="right">{t!("search-column-confidence")}</th>
+                        <th role="columnheader" scope="col">{t!("search-column-answer")}</th>
+                        <th role="columnheader" scope="col" class="right">{t!("search-column-visits")}</th>
+                        <th role="columnheader" scope="col" class="right">{t!("search-column-value")}</th>
+                        <th role="columnheader" scope="col">{t!("search-column-kind")}</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">
@@ -200,7 +202,7 @@ fn RowView(
             </td>
             <td role="gridcell" class="right">{read(|row| row.visits.to_string())}</td>
             <td role="gridcell" class="right">{read(|row| row.value.clone())}</td>
-            <td role="gridcell">{read(|row| row.kind.to_owned())}</td>
+            <td role="gridcell">{read(|row| row.kind.clone())}</td>
         </tr>
     }
 }

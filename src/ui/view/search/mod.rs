@@ -14,7 +14,7 @@ mod votes;
 pub(super) use compare::CompareDialog;
 pub(super) use panel::SearchPanel;
 pub(super) use setup::SearchDialog;
-pub(super) use switch::SearchSwitch;
+pub(super) use switch::{Presets, SearchSwitch};
 
 use leptos::prelude::*;
 

@@ -16,6 +16,7 @@ use crate::ui::search::run::{Run, RunPhase};
 use crate::ui::search::{Form, look, words};
 use crate::ui::state::Chat;
 use crate::ui::view::icons::{CHEVRON, DOWNLOAD, Icon, PAUSE, PLAY, STOP};
+use crate::ui::words::t;
 
 /// Below this width, in CSS pixels, the list is shown first: a picture has no room.
 const NARROW: f64 = 640.0;
@@ -64,27 +65,28 @@ fn Controls(id: RequestId) -> impl IntoView {
     view! {
         <div class="search-controls">
             <p class="stats">
-                {move || paused().then_some("Paused. ")}
+                {move || paused().then(|| t!("search-paused") + " ")}
                 {move || parts.get()}
             </p>
             <Show when=live>
                 <progress
                     class="bar"
-                    aria-label="Tokens spent"
+                    aria-label=t!("search-tokens-spent")
                     max=move || share.get().map(|(_, all)| all.to_string())
                     value=move || share.get().map(|(done, _)| done.to_string())
                 ></progress>
                 <p class="buttons">
                     <button type="button" class="plain" on:click=hold>
                         {move || if paused() {
-                            view! { <Icon path=PLAY />" Resume" }
+                            view! { <Icon path=PLAY />" "{t!("search-resume")} }
                         } else {
-                            view! { <Icon path=PAUSE />" Pause" }
+                            view! { <Icon path=PAUSE />" "{t!("search-pause")} }
                         }}
                     </button>
                     <button type="button" class="plain" on:click=move |_| page.act(Chat::stop)>
                         <Icon path=STOP />
-                        " Answer now"
+                        " "
+                        {t!("search-answer-now")}
                     </button>
                 </p>
             </Show>
@@ -98,7 +100,7 @@ fn Verdict(id: RequestId) -> impl IntoView {
     let verdict = of_run(id, |run: &Run| {
         let report = run.report.as_ref()?;
         let reflected = run.tree.nodes().iter().any(|node| node.told.kind == NodeKind::Reflection);
-        let mut lines = vec![words::why(report), words::stopped(report.stop).to_owned()];
+        let mut lines = vec![words::why(report), words::stopped(report.stop)];
         lines.extend(words::reflection(report, reflected));
         Some((report.answer.clone(), lines.join(" ")))
     });
@@ -118,7 +120,7 @@ fn Tree(id: RequestId) -> impl IntoView {
     let kept = of_run(id, |run| run.kept && !run.tree.is_empty());
     let save = move |form| move |_| page.act_on_searches(|searches| searches.save(id, form));
     let looking = of_run(id, |run| run.selected.is_some());
-    let view_button = move |list: bool, label: &'static str| {
+    let view_button = move |list: bool, label: String| {
         view! {
             <button
                 type="button"
@@ -132,16 +134,16 @@ fn Tree(id: RequestId) -> impl IntoView {
     };
     view! {
         <div class="tree-bar">
-            <div class="segments" role="group" aria-label="Show the tree as">
-                {view_button(false, "Tree")} {view_button(true, "List")}
+            <div class="segments" role="group" aria-label=t!("search-show-as")>
+                {view_button(false, t!("search-as-tree"))} {view_button(true, t!("search-as-list"))}
             </div>
             <Show when=move || kept.get() == Some(true)>
-                <div class="tree-export" role="group" aria-label="Save">
-                    <button type="button" class="quiet" title="All of it: open it again later" on:click=save(Form::Json)>
+                <div class="tree-export" role="group" aria-label=t!("search-save")>
+                    <button type="button" class="quiet" title=t!("search-save-json") on:click=save(Form::Json)>
                         <Icon path=DOWNLOAD />
                         "JSON"
                     </button>
-                    <button type="button" class="quiet" title="A picture" on:click=save(Form::Svg)>
+                    <button type="button" class="quiet" title=t!("search-save-svg") on:click=save(Form::Svg)>
                         <Icon path=DOWNLOAD />
                         "SVG"
                     </button>
@@ -180,7 +182,7 @@ fn Legend() -> impl IntoView {
                         <text class="label" x="21" y="4">{label}</text>
                     </g>
                 </svg>
-                {word}
+                {t!(word)}
             </li>
         }
     };
@@ -195,20 +197,20 @@ fn Legend() -> impl IntoView {
         }
     };
     view! {
-        <div class="legend" role="group" aria-label="Legend">
+        <div class="legend" role="group" aria-label=t!("search-legend")>
             <p>
-                <span>"Mean confidence, %"</span>
+                <span>{t!("search-legend-confidence")}</span>
             </p>
             <ul class="legend-scale">{steps}</ul>
             <p>
-                <span>"Rollouts through it"</span>
+                <span>{t!("search-legend-rollouts")}</span>
             </p>
             <ul>{line(1)} {line(4)} {line(16)}</ul>
             <ul>
-                {shape("segment c4", "93", "thought")} {shape("reflection c4", "↺93", "thinks again")}
-                {shape("final c4", "93", "answer")} {shape("truncated c4", "!93", "forced answer")}
-                {shape("loop c4", "∞93", "in circles")} {shape("segment c4 won", "93", "winning path")}
-                {shape("segment c4 pruned", "93", "pruned")}
+                {shape("segment c4", "93", "search-legend-thought")} {shape("reflection c4", "↺93", "search-legend-again")}
+                {shape("final c4", "93", "search-legend-answer")} {shape("truncated c4", "!93", "search-legend-forced")}
+                {shape("loop c4", "∞93", "search-legend-loop")} {shape("segment c4 won", "93", "search-legend-won")}
+                {shape("segment c4 pruned", "93", "search-legend-pruned")}
             </ul>
         </div>
     }

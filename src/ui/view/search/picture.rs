@@ -12,6 +12,7 @@ use crate::ui::search::layout::{Camera, HEIGHT, WIDTH, edge};
 use crate::ui::search::look::Look;
 use crate::ui::search::tree::ROOT;
 use crate::ui::view::icons::{Icon, MINUS, PLUS};
+use crate::ui::words::t;
 
 /// The picture of one search.
 #[component]
@@ -41,7 +42,7 @@ pub fn Picture(id: RequestId) -> impl IntoView {
             on:pointercancel=move |event| pane.up(&event)
             on:wheel=move |event| pane.wheel(&event)
         >
-            <svg class="tree" role="tree" aria-label="Search tree" on:keydown=move |event| pane.key(&event)>
+            <svg class="tree" role="tree" aria-label=t!("search-tree") on:keydown=move |event| pane.key(&event)>
                 <g role="none" class="world" class:gliding=move || pane.gliding.get() style:transform=transform>
                     <For each=move || 0..pane.count.get() key=|at| *at let(at)>
                         {drawn(at).map(|drawn| view! { <Shape drawn /> })}
@@ -57,11 +58,11 @@ pub fn Picture(id: RequestId) -> impl IntoView {
 #[component]
 fn Tools(pane: Pane, following: Memo<bool>) -> impl IntoView {
     view! {
-        <div class="tree-tools" role="group" aria-label="Picture">
-            <button type="button" class="icon-button" aria-label="Zoom in" on:click=move |_| pane.zoom(ZOOM)>
+        <div class="tree-tools" role="group" aria-label=t!("search-picture")>
+            <button type="button" class="icon-button" aria-label=t!("search-zoom-in") on:click=move |_| pane.zoom(ZOOM)>
                 <Icon path=PLUS />
             </button>
-            <button type="button" class="icon-button" aria-label="Zoom out" on:click=move |_| pane.zoom(1.0 / ZOOM)>
+            <button type="button" class="icon-button" aria-label=t!("search-zoom-out") on:click=move |_| pane.zoom(1.0 / ZOOM)>
                 <Icon path=MINUS />
             </button>
             <button
@@ -72,7 +73,7 @@ fn Tools(pane: Pane, following: Memo<bool>) -> impl IntoView {
                     pane.fit();
                 }
             >
-                "Fit"
+                {t!("search-fit")}
             </button>
             <button
                 type="button"
@@ -83,7 +84,7 @@ fn Tools(pane: Pane, following: Memo<bool>) -> impl IntoView {
                     pane.page.act_on_searches(|searches| searches.follow(pane.id, follow));
                 }
             >
-                "Follow growth"
+                {t!("search-follow-growth")}
             </button>
         </div>
     }

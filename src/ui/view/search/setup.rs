@@ -7,20 +7,21 @@ use crate::protocol::{KNOBS, Knob, SearchOptions};
 use super::switch::Presets;
 use crate::ui::dom;
 use crate::ui::page::page;
-use crate::ui::search::knobs::{CHOICES, Choice, PRESETS, SearchSettings, cost, label, number};
+use crate::ui::search::knobs::{self, CHOICES, Choice, PRESETS, SearchSettings, cost, label, number, shown};
 use crate::ui::state::Chat;
 use crate::ui::view::settings::{self, Dialog};
+use crate::ui::words::t;
 
 /// The knobs in the groups in which they are shown: heading, choices, numbers.
 const GROUPS: [(&str, &[&str], &[&str]); 4] = [
-    ("What it may cost", &[], &["rollouts", "max_tokens", "lanes", "agreement", "time_limit_s"]),
+    ("search-group-cost", &[], &["rollouts", "max_tokens", "lanes", "agreement", "time_limit_s"]),
     (
-        "The tree",
+        "search-group-tree",
         &["mode", "action", "selection"],
         &["branching", "exploration", "depth", "path_tokens", "answer_reserve"],
     ),
-    ("Thinking again", &["reflection"], &["reflect_below"]),
-    ("The answer", &["vote", "answer", "repeats"], &["vote_temperature"]),
+    ("search-group-again", &["reflection"], &["reflect_below"]),
+    ("search-group-answer", &["vote", "answer", "repeats"], &["vote_temperature"]),
 ];
 
 /// The dialog.
@@ -32,7 +33,7 @@ pub fn SearchDialog() -> impl IntoView {
     let about = move || {
         let preset = page.search.with(SearchSettings::preset);
         let found = PRESETS.iter().find(|(one, ..)| Some(*one) == preset);
-        found.map_or("Your own mixture.", |(.., about)| *about)
+        found.map_or_else(|| t!("search-own-about"), |(_, name)| knobs::about(name))
     };
     let import = move |event: leptos::ev::Event| {
         let input: web_sys::HtmlInputElement = event_target(&event);
@@ -55,15 +56,15 @@ pub fn SearchDialog() -> impl IntoView {
                 .map(|knob| view! { <Number knob /> })
                 .collect_view();
             view! {
-                <h3>{*heading}</h3>
+                <h3>{t!(heading)}</h3>
                 <div class="fields">{choices} {numbers}</div>
             }
         })
         .collect_view();
     view! {
-        <Dialog node_ref=page.search_dialog id="search-title" title="Search">
+        <Dialog node_ref=page.search_dialog id="search-title" title=t!("search-title")>
             <p class="quiet-text">
-                "Many chains of thought grow as one tree; their answers vote. Used from the next message on. Kept in this browser."
+                {t!("search-about")}
             </p>
             <p class="search-preset">
                 <Presets />
@@ -71,7 +72,7 @@ pub fn SearchDialog() -> impl IntoView {
             </p>
             <p class="search-total" role="status">
                 {move || page.search.with(|search| cost(&search.options, speed.get()))}
-                {move || speed.get().is_none().then_some(". The time is known after the first reply.")}
+                {move || speed.get().is_none().then(|| format!(". {}", t!("search-time-unknown")))}
             </p>
             {groups}
             <p class="buttons">
@@ -80,7 +81,7 @@ pub fn SearchDialog() -> impl IntoView {
                     class="plain"
                     on:click=move |_| page.search.update(|search| search.options = SearchOptions::default())
                 >
-                    "Restore defaults"
+                    {t!("search-restore")}
                 </button>
                 <button
                     type="button"
@@ -90,10 +91,10 @@ pub fn SearchDialog() -> impl IntoView {
                         settings::open(page.compare_dialog);
                     }
                 >
-                    "Compare four ways"
+                    {t!("search-compare-title")}
                 </button>
                 <label class="plain file">
-                    "Open a saved search"
+                    {t!("search-open")}
                     <input class="hidden" type="file" accept=".json,application/json" on:change=import />
                 </label>
             </p>
@@ -115,13 +116,13 @@ fn Ways(choice: &'static Choice) -> impl IntoView {
     let mini = move || choice.name == "action" && chosen.with(|way| way == "mini_step");
     let about = move || {
         let way = chosen.get();
-        choice.ways.iter().find(|(name, ..)| *name == way).map_or("", |(.., about)| *about)
+        choice.about(&way)
     };
     let id = format!("search-{}", choice.name);
     let hint = format!("{id}-hint");
     view! {
         <div class="field">
-            <label for=id.clone()>{choice.label}</label>
+            <label for=id.clone()>{choice.label()}</label>
             <select
                 id=id
                 aria-describedby=hint.clone()
@@ -135,9 +136,10 @@ fn Ways(choice: &'static Choice) -> impl IntoView {
                     .ways
                     .iter()
                     .enumerate()
-                    .map(|(at, (way, name, _))| {
+                    .map(|(at, way)| {
+                        let name = choice.way(way);
                         // The first way of each is the default.
-                        let name = if at == 0 { format!("{name} (default)") } else { (*name).to_owned() };
+                        let name = if at == 0 { t!("search-way-default", way = name) } else { name };
                         view! { <option value=*way selected=move || chosen.get() == *way>{name}</option> }
                     })
                     .collect_view()}
@@ -146,7 +148,7 @@ fn Ways(choice: &'static Choice) -> impl IntoView {
                 <Tokens />
             </Show>
             <p class="hint" id=hint>
-                {choice.help} " " {about}
+                {choice.help()} " " {about}
             </p>
         </div>
     }
@@ -167,7 +169,7 @@ fn Tokens() -> impl IntoView {
         <input
             type="text"
             inputmode="numeric"
-            aria-label="Tokens of a step"
+            aria-label=t!("search-step-tokens")
             prop:value=page.search.with_untracked(|search| search.mini_step().to_string())
             aria-invalid=move || error.with(Option::is_some).to_string()
             on:input=on_input
@@ -182,12 +184,13 @@ fn Number(knob: &'static Knob) -> impl IntoView {
     let page = page();
     let error = RwSignal::new(None::<String>);
     let typed = RwSignal::new(None::<String>);
-    let default = number((knob.get)(&SearchOptions::default()));
     let held = Memo::new(move |_| page.search.with(|search| number((knob.get)(&search.options))));
     // A preset replaces what was typed, right or wrong.
     Effect::new(move |_| {
         let held = held.get();
-        let same = |text: &str| text.trim().parse::<f64>().is_ok_and(|value| number(value) == held);
+        let same = |text: &str| {
+            text.trim().replace(',', ".").parse::<f64>().is_ok_and(|value| number(value) == held)
+        };
         if !typed.with_untracked(|typed| typed.as_deref().is_some_and(same)) {
             typed.set(None);
             error.set(None);
@@ -195,8 +198,15 @@ fn Number(knob: &'static Knob) -> impl IntoView {
     });
     let id = format!("search-{}", knob.name);
     let hint = format!("{id}-hint");
-    let unit = if knob.unit.is_empty() { String::new() } else { format!(" ({})", knob.unit) };
-    let help = format!("{} Default {default}, {} to {}.", knob.help, number(knob.min), number(knob.max));
+    let unit = Some(knobs::unit(knob)).filter(|unit| !unit.is_empty());
+    let unit = unit.map(|unit| format!(" {}", t!("search-unit", unit = unit)));
+    let help = t!(
+        "search-help",
+        help = knobs::help(knob),
+        default = shown((knob.get)(&SearchOptions::default())),
+        min = shown(knob.min),
+        max = shown(knob.max)
+    );
     let on_input = move |event| {
         let text = event_target_value(&event);
         let mut next = page.search.get_untracked();

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use crate::protocol::SearchOptions;
 
 use crate::ui::page::page;
-use crate::ui::search::knobs::{PRESETS, SearchSettings, cost};
+use crate::ui::search::knobs::{PRESETS, SearchSettings, about, cost};
 use crate::ui::state::Chat;
 use crate::ui::view::icons::{Icon, SLIDERS};
 use crate::ui::view::settings;
+use crate::ui::words::t;
 
 /// The switch, and beside it, while it is on, the preset and the knobs.
 #[component]
@@ -30,18 +31,18 @@ pub fn SearchSwitch() -> impl IntoView {
                 on:click=move |_| page.search.update(|search| search.on = !search.on)
             >
                 <span class="switch-track" aria-hidden="true"></span>
-                "Search"
+                {t!("search-title")}
             </button>
             <Show when=move || on.get()>
                 <Presets />
                 <button
                     type="button"
                     class="quiet"
-                    aria-label="Adjust the search"
+                    aria-label=t!("search-adjust-it")
                     on:click=move |_| settings::open(page.search_dialog)
                 >
                     <Icon path=SLIDERS />
-                    <span class="label">"Adjust"</span>
+                    <span class="label">{t!("search-adjust")}</span>
                 </button>
                 <span class="search-cost">{price}</span>
             </Show>
@@ -65,16 +66,16 @@ pub fn Presets() -> impl IntoView {
         }
     };
     view! {
-        <select class="preset" aria-label="Preset" prop:value=chosen on:change=choose>
+        <select class="preset" aria-label=t!("search-preset") prop:value=chosen on:change=choose>
             {PRESETS
                 .iter()
                 .enumerate()
-                .map(|(at, (_, name, about))| {
-                    view! { <option value=at.to_string() title=*about selected=move || chosen() == at.to_string()>{*name}</option> }
+                .map(|(at, (_, name))| {
+                    view! { <option value=at.to_string() title=about(name) selected=move || chosen() == at.to_string()>{t!(name)}</option> }
                 })
                 .collect_view()}
             <option value="own" disabled=true hidden=move || preset.get().is_some() selected=move || preset.get().is_none()>
-                "Your own"
+                {t!("search-own")}
             </option>
         </select>
     }

@@ -7,6 +7,7 @@ use crate::protocol::{RequestId, VoteClass};
 use super::{hue, of_run};
 use crate::ui::page::page;
 use crate::ui::search::words;
+use crate::ui::words::t;
 
 /// Bars that are shown; what is below them has few votes.
 const BARS: usize = 6;
@@ -32,12 +33,12 @@ pub fn VotesView(id: RequestId) -> impl IntoView {
                     let look = move |_| page.act_on_searches(|searches| searches.select(id, best));
                     view! {
                         <li>
-                            <button type="button" class=format!("vote hue{}", hue(letter)) title="Show its best branch" on:click=look>
+                            <button type="button" class=format!("vote hue{}", hue(letter)) title=t!("search-vote-look") on:click=look>
                                 <span class="vote-answer">{format!("{letter} {answer}")}</span>
                                 <span class="vote-track" aria-hidden="true">
                                     <span class="vote-bar" style:inline-size=format!("{:.1}%", weight * 100.0)></span>
                                 </span>
-                                <span class="vote-count">{format!("{votes} of {all}, {}", words::percent(weight))}</span>
+                                <span class="vote-count">{t!("search-vote-count", votes = votes, all = all, weight = words::percent(weight))}</span>
                             </button>
                         </li>
                     }
@@ -46,10 +47,10 @@ pub fn VotesView(id: RequestId) -> impl IntoView {
             Some(
                 view! {
                     <div class="votes">
-                        <ul aria-label="Votes">{bars}</ul>
+                        <ul aria-label=t!("search-votes")>{bars}</ul>
                         <p class="quiet-text">
-                            {(rest > 0).then(|| format!("{rest} more answers have fewer votes. "))}
-                            {format!("Agreement {}: how surely the most frequent answer leads.", words::percent(agreement))}
+                            {(rest > 0).then(|| t!("search-votes-rest", rest = rest) + " ")}
+                            {t!("search-agreement", percent = words::percent(agreement))}
                         </p>
                     </div>
                 },
