@@ -2,14 +2,15 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{HtmlDetailsElement, HtmlElement};
 
 use super::dom;
 use super::page::Page;
 use super::shortcuts::Command;
 use super::state::Chat;
+use super::theme::Theme;
 use super::view::open_dialog;
-use super::words::t;
+use super::words::{Language, spoken, t};
 
 /// Where it is kept that single keys are no commands.
 const KEYS: &str = "polo.keys";
@@ -53,7 +54,6 @@ impl Page {
                             .is_some_and(|last| last.reply.told.iter().any(|told| !told.top.is_empty()))
                 }
                 Command::Thoughts => chat.exchanges.iter().any(|exchange| exchange.reply.has_thought()),
-                Command::SearchChats | Command::Theme | Command::Export => false,
                 _ => true,
             }
         })
@@ -67,18 +67,19 @@ impl Page {
         match command {
             Command::Palette => open_dialog(self.palette),
             Command::Shortcuts => open_dialog(self.shortcuts),
-            Command::NewChat => {
-                self.act(Chat::new_chat);
-                self.following.set(true);
-                self.focus_composer();
-            }
+            Command::NewChat => self.new_chat(),
+            Command::SearchChats => self.search_chats(),
+            Command::Export => self.export_chats(),
             Command::Write => self.focus_composer(),
-            Command::EditLast | Command::SearchChats | Command::Theme | Command::Export => {}
+            Command::EditLast => {
+                // Whether it can be given was asked before.
+                self.edit_last();
+            }
             Command::Stop => self.act(Chat::stop),
             Command::Regenerate => self.regenerate(),
             Command::CopyReply => self.copy_last(),
             Command::Confidence => press_last(".heat-switch"),
-            Command::Thoughts => toggle_thoughts(),
+            Command::Thoughts => self.toggle_thoughts(),
             Command::Search => self.search.update(|search| search.on = !search.on),
             Command::SearchKnobs => open_dialog(self.search_dialog),
             Command::Compare => open_dialog(self.compare_dialog),
@@ -86,8 +87,24 @@ impl Page {
             Command::Models => self.open_models(),
             Command::Inspector => open_dialog(self.inspector),
             Command::Settings => open_dialog(self.settings_dialog),
-            Command::Language => self.next_language(),
+            Command::Theme => {
+                self.settings.update(|settings| settings.theme = after(&Theme::ALL, settings.theme))
+            }
+            Command::Language => {
+                let next = after(&Language::ALL, spoken());
+                self.settings.update(|settings| settings.language = Some(next));
+            }
         }
+    }
+
+    /// Opens all thoughts, or folds them where one is open; so are those to come.
+    fn toggle_thoughts(self) {
+        let Ok(found) = document().query_selector_all("details.thought") else { return };
+        let thoughts: Vec<HtmlDetailsElement> =
+            (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
+        let open = !thoughts.iter().any(HtmlDetailsElement::open);
+        thoughts.iter().for_each(|thought| thought.set_open(open));
+        self.unfold_thoughts(open);
     }
 
     fn copy_last(self) {
@@ -99,20 +116,9 @@ impl Page {
             self.act(|chat| chat.announcement = said);
         });
     }
-
-    fn next_language(self) {
-        use super::words::{Language, spoken};
-        let at = Language::ALL.iter().position(|language| *language == spoken()).unwrap_or(0);
-        let next = Language::ALL[(at + 1) % Language::ALL.len()];
-        self.settings.update(|settings| settings.language = Some(next));
-    }
 }
 
-fn toggle_thoughts() {
-    let Ok(thoughts) = document().query_selector_all("details.thought") else { return };
-    let all = (0..thoughts.length())
-        .filter_map(|at| thoughts.get(at)?.dyn_into::<web_sys::HtmlDetailsElement>().ok());
-    let all: Vec<_> = all.collect();
-    let open = !all.iter().any(web_sys::HtmlDetailsElement::open);
-    all.iter().for_each(|thought| thought.set_open(open));
+/// The one after this, round and round.
+fn after<T: Copy + PartialEq>(all: &[T], this: T) -> T {
+    all.iter().copied().cycle().skip_while(|one| *one != this).nth(1).unwrap_or(this)
 }

@@ -11,6 +11,7 @@ import './library.test.mjs';
 import './real.test.mjs';
 import './scripted.test.mjs';
 import './comfort.test.mjs';
+import './chats.test.mjs';
 import './words.test.mjs';
 import './presence.test.mjs';
 import './search.test.mjs';

@@ -38,6 +38,11 @@ const states = {
     await asked('MARKDOWN')(opened);
     await opened.polo.thought.locator('summary').click();
   },
+  'heat-map': async (opened) => {
+    await asked('MARKDOWN')(opened);
+    await opened.page.getByRole('button', { name: 'Confidence' }).last().click();
+    await opened.page.getByRole('listbox', { name: /[Tt]okens/ }).first().focus();
+  },
   thinking: async ({ page, polo }) => {
     await ready(page);
     await polo.ask('BACK');

@@ -117,4 +117,17 @@ describe('the tab', { timeout: 600_000 }, () => {
     await context.setOffline(false);
     await expect.count(strip, 0);
   }));
+
+  test('a worker whose program cannot be loaded is told, and not waited for', async () => {
+    const context = await scripted.browser.newContext({ serviceWorkers: 'block' });
+    await context.route(/worker_loader\.js/, (route) => route.abort());
+    const page = await context.newPage();
+    const faults = [];
+    page.on('pageerror', (error) => faults.push(error.message));
+    await page.goto(scripted.server.origin);
+    await page.getByRole('alert').first().waitFor();
+    assert.match(await page.getByRole('alert').first().innerText(), /did not load/);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
 });

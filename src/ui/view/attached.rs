@@ -1,5 +1,7 @@
 //! Text files: beside the message that is being written, and folded in one that was sent.
 
+use std::sync::Arc;
+
 use leptos::html;
 use leptos::prelude::*;
 
@@ -93,7 +95,7 @@ pub(super) fn AttachButton() -> impl IntoView {
 
 /// A question that was sent: its own text, and its files folded.
 #[component]
-pub(super) fn QuestionText(#[prop(into)] text: Signal<String>) -> impl IntoView {
+pub(super) fn QuestionText(#[prop(into)] text: Signal<Arc<str>>) -> impl IntoView {
     let parts = Memo::new(move |_| text.with(|text| attach::split(text)));
     view! {
         {move || parts.with(|(text, _)| text.clone())}

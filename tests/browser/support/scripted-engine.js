@@ -156,7 +156,7 @@ function tokenize({ id, prompt }) {
   post({ type: 'tokenized', id, tokens: Array(count).fill(1), texts: Array(count).fill('') });
 }
 
-async function generate({ id, prompt }) {
+async function generate({ id, prompt, sampling }) {
   const question = prompt.messages.at(-1).content;
   const word = Object.keys(outputs).find((key) => question.includes(key));
   if (question.includes('PANIC')) {
@@ -170,9 +170,13 @@ async function generate({ id, prompt }) {
   }
   post({ type: 'started', id, prompt_tokens: 20, cached_tokens: 0 });
   let tokens = 0;
+  // What a reply begins with was told before.
+  let begun = sampling.prefix?.length ?? 0;
   const write = async (channel, text) => {
     for (const part of text.match(/[^]{1,4}/g)) {
       if (cancelled.has(id)) return;
+      begun -= 1;
+      if (begun >= 0) continue;
       const other = (token, text, logprob) => ({ token, text, logprob });
       // Every seventh is a guess.
       const logprob = tokens % 7 === 6 ? -1.2 : -0.05;
