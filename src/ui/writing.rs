@@ -39,6 +39,7 @@ impl Page {
         self.draft.set(String::new());
         self.attached.set(Vec::new());
         self.file_trouble.set(None);
+        self.chat.update(|chat| chat.meter.clear());
     }
 
     fn attach(self, file: TextFile) {

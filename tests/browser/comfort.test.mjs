@@ -29,6 +29,8 @@ describe('comfort in reading and writing', { timeout: 600_000 }, () => {
     assert.equal(await button.getAttribute('aria-pressed'), 'true');
     const tokens = page.getByRole('listbox', { name: 'Tokens' });
     assert.equal(await tokens.textContent(), 'The answer is **48**.');
+    const top = async (at) => (await tokens.getByRole('option').nth(at).boundingBox()).y;
+    assert.equal(await top(0), await top(1), 'tokens stand in lines');
     const map = page.getByRole('region', { name: 'Tokens by confidence' });
     // What the mouse points at is shown; what is chosen stays.
     await tokens.getByRole('option').nth(1).hover();
