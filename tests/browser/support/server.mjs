@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-const dist = path.join(root, 'dist');
+export const dist = path.join(root, 'dist');
 
 const types = {
   '.html': 'text/html; charset=utf-8',
