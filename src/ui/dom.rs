@@ -10,6 +10,16 @@ pub(super) fn now_ms() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
 }
 
+/// The clock on the wall, in milliseconds since 1970.
+pub(super) fn epoch_ms() -> f64 {
+    js_sys::Date::now()
+}
+
+/// Minutes that the reader's time is behind UTC.
+pub(super) fn behind_minutes() -> f64 {
+    js_sys::Date::new_0().get_timezone_offset()
+}
+
 /// A seed for a request that names none.
 pub(super) fn random_seed() -> u64 {
     // 32 bits: short enough to be typed again.
@@ -54,6 +64,24 @@ pub(super) fn forget(key: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         drop(storage.remove_item(key));
     }
+}
+
+/// Reads a value that this tab kept before it was reloaded.
+pub(super) fn load_for_tab(key: &str) -> Option<String> {
+    window().session_storage().ok()??.get_item(key).ok()?
+}
+
+/// Keeps a value until this tab is closed; an empty one is forgotten.
+pub(super) fn store_for_tab(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().session_storage() {
+        // Without it a reload begins with an empty page, and nothing is lost.
+        drop(if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) });
+    }
+}
+
+/// Whether a media query holds now.
+pub(super) fn matches_media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
 }
 
 /// Asks the browser never to delete what is stored here to make room; it may ask the person in turn.

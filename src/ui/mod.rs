@@ -1,6 +1,7 @@
 //! The page: what a person sees. It knows the protocol, and nothing of the engine behind it.
 
 pub mod attach;
+pub mod chats;
 pub mod choice;
 pub mod claims;
 pub mod effect;
@@ -29,6 +30,7 @@ pub mod theme;
 pub mod tokens;
 pub mod words;
 
+mod chats_store;
 mod dom;
 mod link;
 mod page;

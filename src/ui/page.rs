@@ -1,13 +1,17 @@
-//! What the components share: the chat, the models, the settings, the lines to the two workers.
+//! What the components share: the chat, the models, the settings, the lines to the two workers and to the database.
 
-use std::sync::Arc;
+mod chats;
+
+pub(super) use chats::WIDE;
 
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::File;
 
-use crate::protocol::{Event, ModelSource, Request, RequestId, SearchOptions};
+use crate::protocol::{Event, ModelSource, Request, SearchOptions};
 
+use super::chats::Chats;
+use super::chats_store::Store;
 use super::choice::Choice;
 use super::dom;
 use super::effect;
@@ -15,14 +19,12 @@ use super::link::Link;
 use super::models::Models;
 use super::notices::Notice;
 use super::picked;
-use super::reply::Reply;
 use super::search::Searches;
 use super::search::knobs::SearchSettings;
 use super::settings::{Settings, hub_of, load_options};
 use super::shell::{self, NewVersion};
 use super::state::{Chat, Phase};
 use super::theme;
-use super::tokens::Told;
 use super::words::Language;
 
 /// Where the settings are kept between visits.
@@ -38,6 +40,14 @@ const LIBRARY: &str = "polo.library";
 #[derive(Clone, Copy)]
 pub(super) struct Page {
     pub(super) chat: RwSignal<Chat>,
+    /// The conversations that are kept.
+    pub(super) chats: RwSignal<Chats>,
+    /// Whether their list is shown.
+    pub(super) panel: RwSignal<bool>,
+    /// Whether thoughts are shown unfolded: as the reader last had one.
+    pub(super) thoughts: RwSignal<bool>,
+    /// The question that is being changed, by the key of its exchange.
+    pub(super) editing: RwSignal<Option<u64>>,
     pub(super) models: RwSignal<Models>,
     pub(super) settings: RwSignal<Settings>,
     /// Whether and how the next question is searched for.
@@ -62,6 +72,9 @@ pub(super) struct Page {
     pub(super) models_dialog: NodeRef<html::Dialog>,
     /// The dialog with what the loaded model and the GPU are.
     pub(super) inspector: NodeRef<html::Dialog>,
+    /// Where the list of conversations is searched.
+    pub(super) chats_search: NodeRef<html::Input>,
+    store: StoredValue<Option<Store>, LocalStorage>,
     engine: StoredValue<Link, LocalStorage>,
     library: StoredValue<Link, LocalStorage>,
     /// The files of the model that was picked; they go to the engine with each request about it.
@@ -87,6 +100,12 @@ impl Page {
         Effect::new(move |_| search.with(|search| dom::store(SEARCH, &search.to_json())));
         let page = Self {
             chat,
+            chats: RwSignal::new(Chats::new(chats::before())),
+            panel: RwSignal::new(false),
+            thoughts: RwSignal::new(chats::thoughts_are_open()),
+            editing: RwSignal::new(None),
+            chats_search: NodeRef::new(),
+            store: StoredValue::new_local(None),
             models: RwSignal::new(Models::new(options)),
             settings,
             search,
@@ -118,6 +137,7 @@ impl Page {
             page.act_on_models(|models| batch.into_iter().for_each(|(event, _)| models.apply(event)));
         }));
         page.engine.update_value(Link::restart);
+        page.start_keeping();
         let settled = Memo::new(move |_| chat.with(|chat| matches!(chat.phase, Phase::Ready | Phase::Down)));
         Effect::new(move |kept: Option<bool>| {
             let kept = kept.unwrap_or(false);
@@ -142,11 +162,14 @@ impl Page {
 
     /// Changes the chat, and does what the chat then asks for.
     pub(super) fn act(self, change: impl FnOnce(&mut Chat)) {
-        let effects = self.chat.try_update(|chat| {
+        let Some((effects, kept)) = self.chat.try_update(|chat| {
             change(chat);
-            chat.take_effects()
-        });
-        effects.unwrap_or_default().into_iter().for_each(|effect| self.perform(effect));
+            (chat.take_effects(), chat.take_kept(dom::epoch_ms()))
+        }) else {
+            return;
+        };
+        kept.into_iter().for_each(|kept| self.keep(kept));
+        effects.into_iter().for_each(|effect| self.perform(effect));
     }
 
     /// Changes a search, and does what that asks for.
@@ -294,16 +317,6 @@ impl Page {
         self.search.with_untracked(|search| search.on.then(|| search.options.clone()))
     }
 
-    /// Opens the first of these files as a search that was exported.
-    pub(super) fn import_search(self, files: &[File]) {
-        let Some(file) = files.first().cloned() else { return };
-        leptos::task::spawn_local(async move {
-            let json = dom::text_of(&file).await;
-            self.act(|chat| chat.import(json, dom::now_ms()));
-            self.following.set(true);
-        });
-    }
-
     /// Answers this question in four ways.
     pub(super) fn compare(self, question: &str) {
         let (settings, search) = (self.settings.get_untracked(), self.search.get_untracked());
@@ -334,14 +347,6 @@ impl Page {
         });
         self.following.set(true);
     }
-
-    /// Whether another reply can begin with the tokens of this one.
-    pub(super) fn can_go_on_from(self, reply: &Reply) -> bool {
-        self.chat.with_untracked(|chat| chat.choice.server().is_none() && *chat.choice.title == *reply.model)
-    }
-
-    /// Makes another reply to the same question, which begins with these tokens.
-    pub(super) fn go_on_from(self, _reply: RequestId, _beginning: &[Arc<Told>]) {}
 
     /// Puts the cursor into the composer.
     pub(super) fn focus_composer(self) {

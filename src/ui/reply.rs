@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::protocol::{Channel, FinishReason, ModelInfo, RequestId, ThoughtFormat, Usage};
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{
+    Channel, FinishReason, ModelInfo, RequestId, SamplingOptions, SearchOptions, ThoughtFormat, Usage,
+};
 
 use super::notices::Notice;
 use super::tokens::Told;
@@ -20,6 +24,22 @@ pub enum Status {
     Done(FinishReason),
     /// It ended in an error.
     Failed,
+    /// The page went away in the middle of it.
+    Interrupted,
+}
+
+/// How a reply was asked for: what it takes to go on with it as if it had not stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The system prompt.
+    #[serde(default)]
+    pub system: String,
+    /// How tokens are chosen.
+    #[serde(default)]
+    pub sampling: SamplingOptions,
+    /// How it is searched for, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchOptions>,
 }
 
 /// A reply.
@@ -57,6 +77,10 @@ pub struct Reply {
     pub model: Arc<str>,
     /// How that model marks its thoughts.
     pub thoughts: ThoughtFormat,
+    /// Tokens that were there when it went on, and of them those of the thought: the engine counts them as prompt.
+    pub begun: (usize, usize),
+    /// How it was asked for, once it was sent.
+    pub asked: Option<Arc<Asked>>,
     /// Why it failed, where that concerns this reply alone.
     pub failure: Option<Notice>,
 }
@@ -81,8 +105,48 @@ impl Reply {
             seed,
             model: "".into(),
             thoughts: ThoughtFormat::None,
+            begun: (0, 0),
+            asked: None,
             failure: None,
         }
+    }
+
+    /// Whether it was searched for.
+    pub fn is_search(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.search.is_some())
+    }
+
+    /// Whether it ended before its end, and what there is of it can be gone on from.
+    pub fn is_cut(&self) -> bool {
+        matches!(
+            self.status,
+            Status::Interrupted
+                | Status::Failed
+                | Status::Done(FinishReason::Cancelled | FinishReason::Length)
+        )
+    }
+
+    /// Goes on as `id`; the time that it lay does not count.
+    pub fn resume(&mut self, id: RequestId, now_ms: f64) {
+        let lay = now_ms - self.span_ms.map_or(self.asked_ms, |(_, last)| last);
+        self.asked_ms += lay;
+        self.span_ms = self.span_ms.map(|(first, last)| (first + lay, last + lay));
+        self.thought_end_ms = self.thought_end_ms.map(|ms| ms + lay);
+        (self.id, self.status, self.failure) = (id, Status::Reading, None);
+        self.begun = (self.told.len(), self.thought_tokens);
+    }
+
+    /// Takes the engine's counts at the end.
+    pub fn count(&mut self, usage: Usage) {
+        let (tokens, thought) = self.begun;
+        self.usage = Some(Usage {
+            prompt_tokens: usage.prompt_tokens.saturating_sub(tokens),
+            completion_tokens: usage.completion_tokens + tokens,
+            reasoning_tokens: usage.reasoning_tokens + thought,
+            // Of the part that came last: its speed would be that of all tokens.
+            decode_ms: if tokens > 0 { 0.0 } else { usage.decode_ms },
+            ..usage
+        });
     }
 
     /// Notes which model makes it.
@@ -188,9 +252,9 @@ impl Reply {
     /// Tokens a second after the first.
     pub fn tokens_per_s(&self) -> Option<f64> {
         let (tokens, ms) = match (&self.usage, self.span_ms) {
-            (Some(usage), _) => (usage.completion_tokens, usage.decode_ms),
-            (None, Some((first, last))) => (self.tokens, last - first),
-            (None, None) => return None,
+            (Some(usage), _) if usage.decode_ms > 0.0 => (usage.completion_tokens, usage.decode_ms),
+            (_, Some((first, last))) => (self.tokens, last - first),
+            (_, None) => return None,
         };
         (tokens > 1 && ms > 0.0).then(|| (tokens - 1) as f64 * 1000.0 / ms)
     }

@@ -1,9 +1,16 @@
 //! Everything the page knows, in one [`Chat`]: changed by what the reader does and by what the
 //! engine says, and nothing else. No DOM here, so all of it is tested natively.
 
+mod branching;
+mod keeping;
+mod kept;
 mod loading;
 mod measuring;
 mod searching;
+
+pub use branching::{Branches, Exchange, Standing};
+use keeping::Trees;
+pub use keeping::{GoOn, Identity, Keep, Kept};
 
 use std::sync::Arc;
 
@@ -16,11 +23,12 @@ use super::choice::Choice;
 use super::effect::Effect;
 use super::meter::Meter;
 use super::notices::{Notice, Remark};
-use super::reply::{Reply, Status};
+use super::reply::{Asked, Reply, Status};
 use super::search::{Searches, compare::Comparison};
 use super::settings::Settings;
 use super::task::Task;
 use super::tokens::{ALTERNATIVES, Told};
+use super::words::t;
 
 /// How far the engine has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,19 +50,6 @@ pub enum Phase {
     Down,
 }
 
-/// A question with its reply.
-#[derive(Debug, Clone)]
-pub struct Exchange {
-    /// Distinct for each, for the page's list.
-    pub key: u64,
-    /// What was asked, as it was typed: it goes back into the composer to the letter.
-    pub question: Arc<str>,
-    /// The reply.
-    pub reply: Arc<Reply>,
-    /// The reply that a regenerated one takes the place of, until that has begun.
-    previous: Option<Arc<Reply>>,
-}
-
 /// All that the page shows.
 #[derive(Debug)]
 pub struct Chat {
@@ -64,8 +59,14 @@ pub struct Chat {
     pub device: Option<Arc<DeviceInfo>>,
     /// The model, once it is loaded.
     pub model: Option<Arc<ModelInfo>>,
-    /// The conversation, oldest first.
+    /// Which conversation it is.
+    pub identity: Identity,
+    /// The conversation as it is shown, oldest first: one path through its branches.
     pub exchanges: Vec<Exchange>,
+    /// The branches that are not shown.
+    aside: Vec<Exchange>,
+    /// Searches of the conversation as they were last exported, by the key of their exchange.
+    trees: Trees,
     /// The model that is loaded, or is to be.
     pub choice: Choice,
     /// An error to show above the composer.
@@ -95,6 +96,8 @@ pub struct Chat {
     restarts: u32,
     /// Whether the worker listens.
     alive: bool,
+    /// What is to be kept since the last time.
+    keep: Keep,
 }
 
 impl Chat {
@@ -104,7 +107,10 @@ impl Chat {
             phase: Phase::Starting,
             device: None,
             model: None,
+            identity: Identity::default(),
             exchanges: Vec::new(),
+            aside: Vec::new(),
+            trees: Trees::new(),
             choice,
             notice: None,
             remarks: Vec::new(),
@@ -122,6 +128,7 @@ impl Chat {
             next_id: 1,
             restarts: 0,
             alive: false,
+            keep: Keep::default(),
         }
     }
 
@@ -150,21 +157,9 @@ impl Chat {
         if question.trim().is_empty() || self.is_busy() || self.phase == Phase::Down {
             return false;
         }
-        let key = self.next_id();
-        let reply = Arc::new(Reply::new(0, Status::Queued, 0, now_ms));
-        self.exchanges.push(Exchange { key, question: question.into(), reply, previous: None });
+        self.add(question.into(), None);
         self.generate(settings, random, now_ms);
         true
-    }
-
-    /// Replaces the last reply by another.
-    pub fn regenerate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
-        if self.is_busy() || self.phase == Phase::Down {
-            return;
-        }
-        let Some(last) = self.exchanges.last_mut() else { return };
-        last.previous = Some(last.reply.clone());
-        self.generate(settings, random, now_ms);
     }
 
     fn generate(&mut self, settings: &Settings, random: u64, now_ms: f64) {
@@ -191,6 +186,11 @@ impl Chat {
             let reply = Arc::make_mut(&mut last.reply);
             (reply.id, reply.status) = (id, Status::Reading);
             reply.by(&model);
+            reply.asked = Some(Arc::new(Asked {
+                system: settings.system.clone(),
+                sampling: sampling.clone(),
+                search: self.search.clone(),
+            }));
             if let Some(search) = self.search.clone() {
                 self.searches.begin(id, &search, reply.asked_ms);
                 self.effects.push(Effect::Post(Request::Search { id, prompt, sampling, search }));
@@ -229,21 +229,11 @@ impl Chat {
         let Some(last) = latest.find(|exchange| exchange.reply.is_open()) else { return };
         if waiting {
             Arc::make_mut(&mut last.reply).status = Status::Done(FinishReason::Cancelled);
-            "Stopped".clone_into(&mut self.announcement);
+            self.announcement = t!("reply-stopped");
+            self.keep.whole = true;
         } else {
             self.effects.push(Effect::Post(Request::Cancel { id: last.reply.id }));
         }
-    }
-
-    /// Forgets the conversation.
-    pub fn new_chat(&mut self) {
-        self.stop();
-        self.exchanges.clear();
-        self.comparison = None;
-        self.searches.clear();
-        self.notice = None;
-        self.remarks.clear();
-        "New chat".clone_into(&mut self.announcement);
     }
 
     /// Compiles and checks every kernel.
@@ -290,7 +280,8 @@ impl Chat {
             Event::Started { id, prompt_tokens, cached_tokens } => {
                 if let Some(exchange) = self.exchange(id) {
                     exchange.previous = None;
-                    Arc::make_mut(&mut exchange.reply).prompt = (prompt_tokens, cached_tokens);
+                    let reply = Arc::make_mut(&mut exchange.reply);
+                    reply.prompt = (prompt_tokens.saturating_sub(reply.begun.0), cached_tokens);
                 }
             }
             Event::Token { id, choice: 0, channel, text, token, logprob, top, .. } => {
@@ -298,6 +289,8 @@ impl Chat {
                     let reply = Arc::make_mut(&mut exchange.reply);
                     reply.push(channel, &text, now_ms);
                     reply.tell(Told::new(token, channel, &text, logprob, top));
+                    let tokens = reply.tokens;
+                    self.keep.journal(tokens, now_ms);
                 }
             }
             Event::Text { id, choice: 0, channel, text, .. } => {
@@ -311,12 +304,13 @@ impl Chat {
                     let reply = Arc::make_mut(&mut exchange.reply);
                     reply.status = Status::Done(finish_reason);
                     reply.whole = replies.into_iter().next();
-                    let tokens = usage.completion_tokens;
-                    reply.usage = Some(usage);
+                    reply.count(usage);
+                    let tokens = reply.usage.as_ref().map_or(0, |usage| usage.completion_tokens);
                     self.announcement = match finish_reason {
-                        FinishReason::Cancelled => "Stopped".to_owned(),
-                        _ => format!("Reply finished, {tokens} tokens"),
+                        FinishReason::Cancelled => t!("reply-stopped"),
+                        _ => t!("reply-finished", count = tokens),
                     };
+                    self.keep.whole = true;
                 }
             }
             Event::Tokenized { id, tokens, .. } => {
@@ -353,27 +347,13 @@ impl Chat {
                 let reply = Arc::make_mut(&mut exchange.reply);
                 reply.status = Status::Failed;
                 reply.failure = Some(notice.clone());
+                self.keep.whole = true;
             }
             None => {}
         }
         // A lost device or a panic leaves nothing that could go on.
         if id.is_none() || kind == "gpu_lost" {
             self.restart_after(notice);
-        }
-    }
-
-    fn refuse(&mut self, notice: Notice) {
-        self.notice = Some(notice);
-        self.take_back();
-    }
-
-    /// Takes the last question back: nothing of it was answered, and the text is not lost.
-    fn take_back(&mut self) {
-        let Some(mut last) = self.exchanges.pop() else { return };
-        match last.previous.take() {
-            Some(previous) => self.exchanges.push(Exchange { reply: previous, ..last }),
-            None if last.question.is_empty() => {}
-            None => self.effects.push(Effect::Draft(last.question.to_string())),
         }
     }
 

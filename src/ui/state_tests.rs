@@ -22,13 +22,13 @@ pub(super) fn ready() -> Chat {
     chat
 }
 
-fn ask(chat: &mut Chat, question: &str) -> RequestId {
+pub(super) fn ask(chat: &mut Chat, question: &str) -> RequestId {
     assert!(chat.ask(question, &Settings::default(), 7, 0.0));
     sent(chat).0
 }
 
 /// The one request that was sent: its id, its messages, its sampling.
-fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions) {
+pub(super) fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions) {
     match chat.take_effects().pop() {
         Some(Effect::Post(Request::Generate { id, prompt: Prompt::Chat { messages }, sampling })) => {
             (id, messages, sampling)
@@ -37,7 +37,7 @@ fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions) {
     }
 }
 
-fn token(id: RequestId, channel: Channel, text: &str) -> Event {
+pub(super) fn token(id: RequestId, channel: Channel, text: &str) -> Event {
     Event::Token {
         id,
         choice: 0,
@@ -51,17 +51,17 @@ fn token(id: RequestId, channel: Channel, text: &str) -> Event {
     }
 }
 
-fn done(id: RequestId, finish_reason: FinishReason) -> Event {
+pub(super) fn done(id: RequestId, finish_reason: FinishReason) -> Event {
     let usage = Usage { prompt_tokens: 10, completion_tokens: 3, context_left: 1011, ..Usage::default() };
     Event::Done { id, finish_reason, usage, replies: vec![] }
 }
 
-fn failed(id: Option<RequestId>, kind: &str) -> Event {
+pub(super) fn failed(id: Option<RequestId>, kind: &str) -> Event {
     Event::Failed { id, kind: kind.into(), message: "what was found".into(), context: None }
 }
 
 /// A finished exchange.
-fn answered(chat: &mut Chat, question: &str) {
+pub(super) fn answered(chat: &mut Chat, question: &str) {
     let id = ask(chat, question);
     chat.apply(Event::Started { id, prompt_tokens: 10, cached_tokens: 0 }, 1.0);
     chat.apply(token(id, Channel::Thought, "2+2"), 2.0);
@@ -167,22 +167,10 @@ fn a_question_that_does_not_fit_comes_back() {
 }
 
 #[test]
-fn regenerate_replaces_the_reply_and_a_refusal_brings_it_back() {
-    let mut chat = ready();
-    answered(&mut chat, "one");
-    chat.regenerate(&Settings::default(), 9, 5.0);
-    let (id, messages, _) = sent(&mut chat);
-    assert_eq!(messages.len(), 1);
-    assert_eq!(chat.exchanges[0].reply.output, "");
-    chat.apply(failed(Some(id), "context_full"), 6.0);
-    assert_eq!(chat.exchanges[0].reply.output, "4");
-    assert!(chat.take_effects().is_empty());
-}
-
-#[test]
 fn a_new_chat_stops_the_old_one_and_ignores_its_tokens() {
     let mut chat = ready();
     let id = ask(&mut chat, "one");
+    chat.settle();
     chat.new_chat();
     assert_eq!(chat.take_effects(), [Effect::Post(Request::Cancel { id })]);
     let next = ask(&mut chat, "two");

@@ -23,6 +23,7 @@ impl Chat {
             self.stop();
             if let Some(last) = self.exchanges.last_mut() {
                 Arc::make_mut(&mut last.reply).status = Status::Done(FinishReason::Cancelled);
+                self.keep.whole = true;
             }
         }
         self.stop_comparing();
@@ -117,6 +118,7 @@ impl Chat {
             .filter(|last| matches!(last.reply.status, Status::Reading | Status::Writing))
         {
             Arc::make_mut(&mut last.reply).status = Status::Failed;
+            self.keep.whole = true;
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::protocol::{
     Usage,
 };
 
-use super::{Chat, Exchange, Phase};
+use super::{Chat, Phase};
 use crate::ui::effect::Effect;
 use crate::ui::notices::Notice;
 use crate::ui::reply::{Reply, Status};
@@ -16,6 +16,7 @@ use crate::ui::search::compare::Comparison;
 use crate::ui::search::parts::parts;
 use crate::ui::search::{Searches, about};
 use crate::ui::settings::Settings;
+use crate::ui::words::t;
 
 impl Chat {
     /// Changes what is known of searches, and does what that asks for.
@@ -34,6 +35,11 @@ impl Chat {
             }
             return true;
         }
+        if let Event::Exported { json, .. } = event {
+            let key = self.all().find(|exchange| exchange.reply.id == id).map(|exchange| exchange.key);
+            key.into_iter().for_each(|key| self.keep_tree(key, json));
+            return true;
+        }
         let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.reply.id == id) else {
             return true;
         };
@@ -44,11 +50,24 @@ impl Chat {
                 Arc::make_mut(&mut exchange.reply).status = Status::Writing;
                 exchange.previous = None;
             }
-            Event::Token { .. } => Arc::make_mut(&mut exchange.reply).touch(now_ms),
-            Event::SearchDone { report, .. } => self.found(id, report),
+            Event::Token { .. } => {
+                Arc::make_mut(&mut exchange.reply).touch(now_ms);
+                self.keep.journal(0, now_ms);
+            }
+            // What is in the tree by now is not lost if the page goes away.
+            Event::Searched { .. } if self.keep.export_is_due(now_ms) => self.export(id),
+            Event::SearchDone { report, .. } => {
+                self.found(id, report);
+                self.keep.whole = true;
+                self.export(id);
+            }
             _ => {}
         }
         true
+    }
+
+    fn export(&mut self, id: RequestId) {
+        self.effects.push(Effect::Post(Request::Export { id }));
     }
 
     /// The reply of the winning branch becomes the reply of the exchange.
@@ -75,8 +94,8 @@ impl Chat {
             ..Usage::default()
         });
         self.announcement = match &report.answer {
-            Some(answer) => format!("Search finished, answer {answer}"),
-            None => "Search finished without an answer".to_owned(),
+            Some(answer) => t!("reply-search-finished", answer = answer.as_str()),
+            None => t!("reply-search-finished-without"),
         };
     }
 
@@ -85,11 +104,14 @@ impl Chat {
         let Some(model) = self.model.clone().filter(|_| self.phase == Phase::Ready && !self.is_busy()) else {
             return;
         };
-        let (key, id) = (self.next_id(), self.next_id());
+        let id = self.next_id();
         let mut reply = Reply::new(id, Status::Reading, 0, now_ms);
         reply.by(&model);
         self.notice = None;
-        self.exchanges.push(Exchange { key, question: "".into(), reply: Arc::new(reply), previous: None });
+        self.add("".into(), None);
+        if let Some(last) = self.exchanges.last_mut() {
+            last.reply = Arc::new(reply);
+        }
         self.searches.begin(id, &SearchOptions::default(), now_ms);
         self.effects.push(Effect::Post(Request::Import { id, json }));
     }
@@ -111,6 +133,15 @@ impl Chat {
         // A file that could not be opened left an exchange without a question.
         if self.exchanges.last().is_some_and(|last| last.reply.id == id && last.question.is_empty()) {
             self.exchanges.pop();
+            self.searches.forget(id);
+            self.notice = Some(Notice::of_import(kind, message));
+            return kind != "gpu_lost";
+        }
+        // One that could not be opened again: its reply is as it was.
+        if let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.reply.id == id)
+            && let Some(previous) = exchange.previous.take()
+        {
+            exchange.reply = previous;
             self.searches.forget(id);
             self.notice = Some(Notice::of_import(kind, message));
             return kind != "gpu_lost";
@@ -157,7 +188,7 @@ impl Chat {
         let id = self.next_id();
         let Some(comparison) = &mut self.comparison else { return };
         let Some(search) = comparison.next(id) else {
-            "Comparison finished".clone_into(&mut self.announcement);
+            self.announcement = t!("reply-comparison-finished");
             return;
         };
         let (prompt, sampling) = (comparison.prompt.clone(), comparison.sampling.clone());

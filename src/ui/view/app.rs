@@ -3,10 +3,11 @@
 use leptos::ev;
 use leptos::prelude::*;
 
+use super::chats::{ChatsPanel, NotKept};
 use super::composer::Composer;
 use super::conversation::{Conversation, Jump};
 use super::drop::DropZone;
-use super::icons::{CHEVRON_DOWN, Icon, Logo, PLUS, SLIDERS};
+use super::icons::{CHEVRON_DOWN, Icon, Logo, PANEL, PLUS, SLIDERS};
 use super::inspector::Inspector;
 use super::models::{ModelsDialog, state_name};
 use super::search::{CompareDialog, SearchDialog};
@@ -44,7 +45,7 @@ fn Shell() -> impl IntoView {
     });
     // Escape stops a reply, unless it closes a dialog.
     let handle = window_event_listener(ev::keydown, move |event| {
-        let dialog_open = document().query_selector("dialog[open]").ok().flatten().is_some();
+        let dialog_open = document().query_selector("dialog:modal").ok().flatten().is_some();
         if event.key() == "Escape" && !dialog_open && !event.is_composing() {
             page.act(Chat::stop);
         }
@@ -64,11 +65,21 @@ fn Shell() -> impl IntoView {
 fn Frame(no_gpu: Memo<bool>) -> impl IntoView {
     let page = page();
     view! {
-        <a class="skip" href="#message">"Skip to the message box"</a>
+        <a class="skip" href="#message">{t!("page-skip")}</a>
         <header class="top">
+            <button
+                type="button"
+                class="icon-button"
+                aria-label=t!("chats-title")
+                aria-expanded=move || page.panel.get().to_string()
+                title=t!("chats-title")
+                on:click=move |_| page.toggle_chats()
+            >
+                <Icon path=PANEL />
+            </button>
             <h1><Logo />"Polo"</h1>
             <ModelButton />
-            <nav aria-label="Page">
+            <nav aria-label=t!("page-nav")>
                 <button
                     type="button"
                     class="quiet"
@@ -80,25 +91,23 @@ fn Frame(no_gpu: Memo<bool>) -> impl IntoView {
                 <button
                     type="button"
                     class="quiet"
-                    on:click=move |_| {
-                        page.act(Chat::new_chat);
-                        page.following.set(true);
-                        page.focus_composer();
-                    }
+                    on:click=move |_| page.new_chat()
                 >
                     <Icon path=PLUS />
                     <span class="label">{t!("page-new-chat")}</span>
                 </button>
             </nav>
         </header>
+        <ChatsPanel />
         <Show
             when=move || !no_gpu.get()
             fallback=|| view! { <main><Unsupported missing=Missing::Adapter /></main> }
         >
             <Conversation />
-            <section class="dock" aria-label="Composer">
+            <section class="dock" aria-label=t!("page-composer")>
                 <div class="column">
                     <Jump />
+                    <NotKept />
                     <Strips />
                     <Composer />
                 </div>
@@ -129,10 +138,10 @@ fn ModelButton() -> impl IntoView {
         progress::short(phase.get()).or_else(|| {
             page.chat.with(|chat| {
                 if chat.choice.server().is_some() {
-                    return Some("elsewhere".to_owned());
+                    return Some(t!("page-elsewhere"));
                 }
                 let device = chat.device.as_ref().filter(|device| !device.name.is_empty());
-                device.map(|device| format!("on {}", device.name))
+                device.map(|device| t!("page-on", device = device.name.as_str()))
             })
         })
     });
@@ -151,13 +160,13 @@ fn ModelButton() -> impl IntoView {
                 beside.get().map(|text| view! { <span class=if ready() { "gpu-name" } else { "model-phase" }>{text}</span> })
             }}
             <Icon path=CHEVRON_DOWN />
-            <span class="hidden">": Models"</span>
+            <span class="hidden">{t!("page-models-suffix")}</span>
         </button>
         {move || match phase.get() {
             Phase::Loading { done_bytes, total_bytes, .. } if total_bytes > 0 => Some(view! {
                 <progress
                     class="loading"
-                    aria-label="Loading the model"
+                    aria-label=t!("page-loading-model")
                     max=total_bytes.to_string()
                     value=done_bytes.to_string()
                 ></progress>

@@ -1,16 +1,40 @@
 //! The conversation: questions and replies, and a view that follows what is being written.
 
+use std::sync::Arc;
+
 use leptos::html;
 use leptos::prelude::*;
 
 use super::icons::{DOWN, Icon};
+use super::question::QuestionView;
 use super::reply::ReplyView;
 use super::search::SearchPanel;
 use super::welcome::Welcome;
 use crate::ui::page::page;
+use crate::ui::state::Exchange;
+use crate::ui::words::t;
 
 /// How near the end, in CSS pixels, still counts as reading the end.
 const NEAR_END: i32 = 64;
+
+/// What of an exchange changes seldom.
+#[derive(Clone, PartialEq)]
+struct Settled {
+    key: u64,
+    /// Which reply it is, while no more comes of it; its pointer is another after each change.
+    reply: usize,
+    open: bool,
+}
+
+fn settled_of(exchanges: &[Exchange]) -> Vec<Settled> {
+    let last = exchanges.len().saturating_sub(1);
+    let of = |(at, exchange): (usize, &Exchange)| {
+        let open = exchange.reply.is_open();
+        let reply = if at == last && open { 0 } else { Arc::as_ptr(&exchange.reply).addr() };
+        Settled { key: exchange.key, reply, open }
+    };
+    exchanges.iter().enumerate().map(of).collect()
+}
 
 /// The scrolled middle of the page.
 #[component]
@@ -55,17 +79,17 @@ pub fn Conversation() -> impl IntoView {
             request_animation_frame(to_end);
         }
     });
-    let keys = Memo::new(move |_| {
-        page.chat.with(|chat| chat.exchanges.iter().map(|exchange| exchange.key).collect::<Vec<_>>())
-    });
-    let empty = Memo::new(move |_| keys.with(Vec::is_empty));
+    // What changes seldom: everything but what the last reply says.
+    let settled = Memo::new(move |_| page.chat.with(|chat| settled_of(&chat.exchanges)));
+    let empty = Memo::new(move |_| settled.with(Vec::is_empty));
+    let places = move || settled.with(|all| all.iter().map(|one| one.key).enumerate().collect::<Vec<_>>());
     view! {
         <main id="conversation" tabindex="-1" node_ref=scroller on:scroll=on_scroll on:wheel=on_wheel>
             <Show when=move || !empty.get() fallback=Welcome>
-                <section class="column turns" aria-label="Conversation">
-                    <h2 class="hidden">"Conversation"</h2>
-                    <For each=move || keys.get() key=|key| *key let(key)>
-                        <ExchangeView key />
+                <section class="column turns" aria-label=t!("chats-conversation")>
+                    <h2 class="hidden">{t!("chats-conversation")}</h2>
+                    <For each=places key=|place| *place let((depth, key))>
+                        <ExchangeView key depth settled />
                     </For>
                 </section>
             </Show>
@@ -85,7 +109,7 @@ pub fn Jump() -> impl IntoView {
                 <button
                     type="button"
                     class="icon-button"
-                    aria-label="Go to the end"
+                    aria-label=t!("reply-to-end")
                     on:click=move |_| page.following.set(true)
                 >
                     <Icon path=DOWN />
@@ -95,41 +119,50 @@ pub fn Jump() -> impl IntoView {
     }
 }
 
-/// A question and its reply.
+/// A question and its reply; `depth` is their place on the path.
 #[component]
-fn ExchangeView(key: u64) -> impl IntoView {
+fn ExchangeView(key: u64, depth: usize, settled: Memo<Vec<Settled>>) -> impl IntoView {
     let page = page();
-    let found = move || {
-        page.chat
-            .with(|chat| chat.exchanges.iter().find(|exchange| exchange.key == key).map(|e| e.reply.clone()))
+    let is_last = Memo::new(move |_| settled.with(|settled| settled.len() == depth + 1));
+    // Only the last exchange looks at every token: the others wait until one of them changes.
+    let look = move || {
+        if is_last.get() {
+            page.chat.track();
+        } else {
+            settled.track();
+        }
     };
-    // The list is rebuilt before its items are dropped; the last reply seen stands in for that moment.
+    // The list is rebuilt before its items are dropped; the last one seen stands in for that moment.
+    let exchange = move || {
+        look();
+        let found = |exchange: &&Exchange| exchange.key == key;
+        page.chat.with_untracked(|chat| chat.exchanges.get(depth).filter(found).cloned())
+    };
     let reply = Memo::new_with_compare(
-        move |last: Option<&Option<_>>| found().or_else(|| last.cloned().flatten()),
+        move |last: Option<&Option<_>>| {
+            exchange().map(|exchange| exchange.reply).or_else(|| last.cloned().flatten())
+        },
         |a, b| match (a, b) {
-            (Some(Some(a)), Some(Some(b))) => !std::sync::Arc::ptr_eq(a, b),
+            (Some(Some(a)), Some(Some(b))) => !Arc::ptr_eq(a, b),
             _ => true,
         },
     );
-    let is_last = Memo::new(move |_| {
-        page.chat.with(|chat| chat.exchanges.last().is_some_and(|exchange| exchange.key == key))
-    });
     // A search that is opened from a file brings its question a little later.
-    let question = Memo::new(move |last: Option<&String>| {
-        page.chat.with(|chat| {
-            let exchange = chat.exchanges.iter().find(|exchange| exchange.key == key);
-            exchange.map(|e| e.question.trim().to_owned()).or_else(|| last.cloned()).unwrap_or_default()
-        })
+    let question = Memo::new(move |last: Option<&Arc<str>>| {
+        exchange().map(|exchange| exchange.question).or_else(|| last.cloned()).unwrap_or_default()
+    });
+    let branches = Memo::new(move |_| {
+        settled.track();
+        page.chat.with_untracked(|chat| chat.branches(depth))
     });
     let search = Memo::new(move |_| {
         let id = reply.with(|reply| reply.as_ref().map(|reply| reply.id))?;
-        page.chat.with(|chat| chat.searches.get(id).map(|_| id))
+        look();
+        page.chat.with_untracked(|chat| chat.searches.get(id).map(|_| id))
     });
     view! {
-        <article class="question" aria-label="You">
-            {move || question.get()}
-        </article>
-        <ReplyView reply is_last />
+        <QuestionView key question branches />
+        <ReplyView reply is_last depth branches />
         {move || search.get().map(|id| view! { <SearchPanel id is_last /> })}
     }
 }

@@ -9,6 +9,8 @@ pub(super) mod app;
 
 mod access_token;
 mod card;
+mod chat_row;
+mod chats;
 mod composer;
 mod conversation;
 mod drop;
@@ -21,6 +23,7 @@ mod now;
 mod presence;
 mod prose;
 mod pulls;
+mod question;
 mod reply;
 mod search;
 mod server;

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::protocol::FinishReason;
 
-use super::icons::{AGAIN, CHEVRON, COPY, Icon};
+use super::icons::{AGAIN, CHEVRON, COPY, Icon, PLAY};
 use super::notice::NoticeView;
 use super::prose::Text;
+use super::question::Switcher;
 use super::tokens::{HeatMap, HeatSwitch, has_heat};
 use crate::ui::dom;
 use crate::ui::figures;
 use crate::ui::markdown;
 use crate::ui::page::page;
 use crate::ui::reply::{Reply, Status};
+use crate::ui::state::{Branches, GoOn};
+use crate::ui::words::t;
 
 type ReplyMemo = Memo<Option<Arc<Reply>>>;
 
@@ -25,7 +29,13 @@ fn read<T>(reply: ReplyMemo, of: impl Fn(&Reply) -> T) -> Option<T> {
 
 /// One reply.
 #[component]
-pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
+pub fn ReplyView(
+    reply: ReplyMemo,
+    is_last: Memo<bool>,
+    /// Its place on the path.
+    depth: usize,
+    branches: Memo<Branches>,
+) -> impl IntoView {
     let status = Memo::new(move |_| read(reply, |r| r.status));
     let has_thought = Memo::new(move |_| read(reply, Reply::has_thought).unwrap_or(false));
     let thought = Memo::new(move |_| read(reply, |r| r.thought.clone()).unwrap_or_default());
@@ -33,11 +43,12 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
     let thinking = Memo::new(move |_| read(reply, Reply::is_thinking).unwrap_or(false));
     let open = Memo::new(move |_| read(reply, Reply::is_open).unwrap_or(false));
     let waiting = move || match status.get() {
-        Some(Status::Queued) => Some("Waiting for the model"),
-        Some(Status::Reading) => Some("Reading"),
+        Some(Status::Queued) => Some(t!("reply-waiting")),
+        Some(Status::Reading) => Some(t!("reply-reading")),
         _ => None,
     };
     let failure = Memo::new(move |_| read(reply, |r| r.failure.clone()).flatten());
+    let thought_block = NodeRef::<html::Details>::new();
     // Token by token, in the place of the text. A reply that is made anew is text again.
     let by_token = RwSignal::new(false);
     let heat = Memo::new_with_compare(
@@ -56,8 +67,12 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
     view! {
         <article class="reply" aria-label="Polo" aria-busy=move || open.get().to_string()>
             <Show when=move || has_thought.get()>
-                <details class="thought">
-                    <summary>
+                <details class="thought" dir="auto" open=page.thoughts.get_untracked() node_ref=thought_block>
+                    <summary on:click=move |_| {
+                        // It is told before the block turns.
+                        let open = thought_block.get_untracked().is_some_and(|block| block.open());
+                        page.unfold_thoughts(!open);
+                    }>
                         <Icon path=CHEVRON />
                         <span class:pulse=move || thinking.get()>
                             {move || read(reply, thought_label).unwrap_or_default()}
@@ -68,11 +83,11 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
                     </div>
                 </details>
             </Show>
-            {move || waiting().map(|text| view! { <p class="waiting pulse">{text}"…"</p> })}
+            {move || waiting().map(|text| view! { <p class="waiting pulse">{text}</p> })}
             {move || match heat.get() {
                 Some(reply) => view! { <HeatMap reply /> }.into_any(),
                 None => view! {
-                    <div class="output prose" on:click=move |event| dom::copy_code(&event)>
+                    <div class="output prose" dir="auto" on:click=move |event| dom::copy_code(&event)>
                         <Text text=output open render=markdown::blocks />
                     </div>
                 }.into_any(),
@@ -81,13 +96,14 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
                 status.get().and_then(ending).map(|text| view! { <p class="ending">{text}</p> })
             }}
             {move || failure.get().map(|notice| view! { <NoticeView notice /> })}
+            <Onward is_last depth status />
             <footer>
-                <p class="stats" title=move || read(reply, |r| format!("Seed {}", r.seed))>
+                <p class="stats" title=move || read(reply, |r| t!("reply-seed", seed = r.seed.to_string()))>
                     {move || by.get().map(|name| format!("{name} · "))}
                     {move || read(reply, stats).unwrap_or_default()}
                 </p>
                 <Show when=move || !open.get()>
-                    <Actions reply is_last by_token />
+                    <Actions reply is_last by_token branches />
                 </Show>
             </footer>
         </article>
@@ -95,16 +111,22 @@ pub fn ReplyView(reply: ReplyMemo, is_last: Memo<bool>) -> impl IntoView {
 }
 
 #[component]
-fn Actions(reply: ReplyMemo, is_last: Memo<bool>, by_token: RwSignal<bool>) -> impl IntoView {
+fn Actions(
+    reply: ReplyMemo,
+    is_last: Memo<bool>,
+    by_token: RwSignal<bool>,
+    branches: Memo<Branches>,
+) -> impl IntoView {
     let page = page();
-    let label = RwSignal::new("Copy");
+    let standing = Memo::new(move |_| branches.get().reply);
+    let label = RwSignal::new("reply-copy");
     let copy = move |_| {
         let text = reply.with_untracked(|r| r.as_ref().map(|r| r.copy_text().to_owned())).unwrap_or_default();
         leptos::task::spawn_local(async move {
-            label.set(if dom::copy(text).await { "Copied" } else { "Not allowed" });
+            label.set(if dom::copy(text).await { "reply-copied" } else { "reply-not-allowed" });
             // The reply may be gone by then.
             let reset = move || {
-                label.try_set("Copy");
+                label.try_set("reply-copy");
             };
             set_timeout(reset, std::time::Duration::from_millis(1500));
         });
@@ -113,10 +135,11 @@ fn Actions(reply: ReplyMemo, is_last: Memo<bool>, by_token: RwSignal<bool>) -> i
     let something = Memo::new(move |_| read(reply, |r| !r.copy_text().is_empty()).unwrap_or(false));
     view! {
         <div class="actions">
+            <Switcher standing label="reply-reply-branch" />
             <Show when=move || something.get()>
                 <button type="button" class="quiet" on:click=copy>
                     <Icon path=COPY />
-                    {move || label.get()}
+                    {move || t!(label.get())}
                 </button>
             </Show>
             <Show when=move || heat.get()>
@@ -125,22 +148,67 @@ fn Actions(reply: ReplyMemo, is_last: Memo<bool>, by_token: RwSignal<bool>) -> i
             <Show when=move || is_last.get()>
                 <button type="button" class="quiet" on:click=move |_| page.regenerate()>
                     <Icon path=AGAIN />
-                    "Regenerate"
+                    {t!("reply-regenerate")}
                 </button>
             </Show>
         </div>
     }
 }
 
+/// A way to go on with a reply that was cut off, or to see a search of an earlier visit.
+#[component]
+fn Onward(is_last: Memo<bool>, depth: usize, status: Memo<Option<Status>>) -> impl IntoView {
+    let page = page();
+    let how = Memo::new(move |_| {
+        status.track();
+        page.chat.with(|chat| {
+            let search = chat.can_reopen(depth);
+            let go_on = is_last.get().then(|| chat.can_go_on()).flatten();
+            go_on.map(|how| (true, how)).or(search.map(|how| (false, how)))
+        })
+    });
+    let press = move |go_on: bool| {
+        if go_on {
+            page.go_on();
+        } else {
+            page.act(|chat| chat.reopen(depth, dom::now_ms()));
+        }
+    };
+    move || {
+        how.get().map(|(go_on, how)| {
+            let label = if go_on { t!("reply-go-on") } else { t!("reply-open-search") };
+            match how {
+                GoOn::With(model) => {
+                    view! { <p class="ending">{t!("reply-go-on-with", name = model.to_string())}</p> }
+                        .into_any()
+                }
+                how => view! {
+                    <p class="onward">
+                        <button
+                            type="button"
+                            class="plain"
+                            disabled=how == GoOn::Later
+                            on:click=move |_| press(go_on)
+                        >
+                            <Icon path=PLAY />
+                            {label}
+                        </button>
+                    </p>
+                }
+                .into_any(),
+            }
+        })
+    }
+}
+
 fn thought_label(reply: &Reply) -> String {
     let tokens = reply.usage.as_ref().map_or(reply.thought_tokens, |usage| usage.reasoning_tokens);
-    let tokens = format!("{} token{}", figures::count(tokens as u64), if tokens == 1 { "" } else { "s" });
     if reply.is_thinking() {
-        return format!("Thinking… {tokens}");
+        return t!("reply-thinking", count = tokens);
     }
     match reply.thought_ms() {
-        Some(ms) => format!("Thought for {tokens}, {}", figures::duration(ms)),
-        None => format!("Thought for {tokens}"),
+        Some(ms) => t!("reply-thought-timed", count = tokens, time = figures::duration(ms)),
+        None => t!("reply-thought", count = tokens),
     }
 }
 
@@ -150,29 +218,27 @@ fn stats(reply: &Reply) -> String {
     if tokens == 0 {
         return String::new();
     }
-    let mut parts =
-        vec![format!("{} token{}", figures::count(tokens as u64), if tokens == 1 { "" } else { "s" })];
+    let mut parts = vec![t!("reply-tokens", count = tokens)];
     if let Some(speed) = reply.tokens_per_s() {
-        parts.push(format!("{} tokens/s", figures::per_second(speed)));
+        parts.push(t!("reply-speed", speed = figures::per_second(speed)));
     }
     if let Some(ms) = reply.first_token_ms() {
-        parts.push(format!("first after {}", figures::duration(ms)));
+        parts.push(t!("reply-first-after", time = figures::duration(ms)));
     }
     if let Some(usage) = &reply.usage {
-        parts.push(format!("{} of context left", figures::count(usage.context_left as u64)));
+        parts.push(t!("reply-context-left", count = usage.context_left));
     }
     parts.join(" · ")
 }
 
 /// Why a reply ended, where that is not plain.
-fn ending(status: Status) -> Option<&'static str> {
+fn ending(status: Status) -> Option<String> {
     match status {
-        Status::Done(FinishReason::Cancelled) => Some("Stopped."),
-        Status::Done(FinishReason::Length) => {
-            Some("Cut off at the longest reply allowed. “Max new tokens” in Settings allows more.")
-        }
-        Status::Done(FinishReason::Context) => Some("The context is full. Start a new chat to go on."),
-        Status::Failed => Some("Cut off by an error."),
+        Status::Done(FinishReason::Cancelled) => Some(t!("reply-ended-stopped")),
+        Status::Done(FinishReason::Length) => Some(t!("reply-ended-length")),
+        Status::Done(FinishReason::Context) => Some(t!("reply-ended-context")),
+        Status::Failed => Some(t!("reply-ended-failed")),
+        Status::Interrupted => Some(t!("reply-ended-interrupted")),
         _ => None,
     }
 }

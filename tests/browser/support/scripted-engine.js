@@ -147,7 +147,7 @@ async function pull({ id, source }) {
   post({ type: 'pulled', id, model: model() });
 }
 
-async function generate({ id, prompt }) {
+async function generate({ id, prompt, sampling }) {
   const question = prompt.messages.at(-1).content;
   const word = Object.keys(outputs).find((key) => question.includes(key));
   if (question.includes('PANIC')) {
@@ -161,9 +161,13 @@ async function generate({ id, prompt }) {
   }
   post({ type: 'started', id, prompt_tokens: 20, cached_tokens: 0 });
   let tokens = 0;
+  // What a reply begins with was told before.
+  let begun = sampling.prefix?.length ?? 0;
   const write = async (channel, text) => {
     for (const part of text.match(/[^]{1,4}/g)) {
       if (cancelled.has(id)) return;
+      begun -= 1;
+      if (begun >= 0) continue;
       post({ type: 'token', id, choice: 0, node: 0, channel, text: part, token: 1, logprob: -0.1 });
       tokens += 1;
       if (question.includes('SLOW')) await sleep(20);

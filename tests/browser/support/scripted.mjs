@@ -24,10 +24,11 @@ export class Scripted {
   }
 
   /// Opens the page; `body` is the program of its workers.
-  async withPage(use, { query = '/', body = scripted, viewport = { width: 900, height: 700 }, colorScheme = 'light' } = {}) {
+  async withPage(use, { query = '/', body = scripted, viewport = { width: 900, height: 700 }, colorScheme = 'light', before, locale } = {}) {
     const permissions = ['clipboard-read', 'clipboard-write'];
     // A service worker would bring the real engine from its cache.
-    const context = await this.browser.newContext({ viewport, colorScheme, permissions, serviceWorkers: 'block' });
+    const context = await this.browser.newContext({ viewport, colorScheme, permissions, locale, serviceWorkers: 'block' });
+    if (before) await context.addInitScript(before);
     const requests = [];
     context.on('request', (request) => requests.push(request.url()));
     await context.route(/worker_loader\.js/, (route) => route.fulfill({ contentType: 'text/javascript', body }));

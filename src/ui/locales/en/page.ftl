@@ -2,6 +2,13 @@
 
 page-settings = Settings
 page-new-chat = New chat
+page-skip = Skip to the message box
+page-nav = Page
+page-composer = Composer
+page-elsewhere = elsewhere
+page-on = on { $device }
+page-models-suffix = : Models
+page-loading-model = Loading the model
 
 ## Before the first question
 

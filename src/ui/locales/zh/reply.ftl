@@ -1,1 +1,40 @@
-### reply
+### 提问与回答。
+
+reply-waiting = 正在等待模型…
+reply-reading = 正在阅读…
+reply-thinking = 思考中… { $count } 个词元
+reply-thought = 思考了 { $count } 个词元
+reply-thought-timed = 思考了 { $count } 个词元，{ $time }
+reply-tokens = { $count } 个词元
+reply-speed = 每秒 { $speed } 个词元
+reply-first-after = 首个词元用时 { $time }
+reply-context-left = 上下文还剩 { $count }
+reply-seed = 随机种子 { $seed }
+reply-copy = 复制
+reply-copied = 已复制
+reply-not-allowed = 不允许
+reply-regenerate = 重新回答
+reply-go-on = 继续
+reply-go-on-with = 若要继续，请选择模型 { $name }。
+reply-open-search = 打开搜索
+reply-stopped = 已停止
+reply-finished = 回答完成，{ $count } 个词元
+reply-search-finished = 搜索完成，答案 { $answer }
+reply-search-finished-without = 搜索完成，没有得出答案
+reply-comparison-finished = 比较完成
+reply-ended-stopped = 已停止。
+reply-ended-length = 已达到允许的最长回答。可在设置中增加最大词元数。
+reply-ended-context = 上下文已满。请新建对话继续。
+reply-ended-failed = 因错误中断。
+reply-ended-interrupted = 已中断：回答过程中页面被关闭或离开了对话。
+reply-to-end = 跳到末尾
+reply-edit = 修改提问
+reply-edit-text = 提问
+reply-edit-note = 原来的回答会作为分支保留在新回答旁边。
+reply-edit-save = 提问
+reply-edit-cancel = 取消
+reply-question-branch = 提问的各个版本
+reply-reply-branch = 对此提问的各个回答
+reply-branch-before = 上一个
+reply-branch-after = 下一个
+reply-branch-place = { $number } / { $count }

@@ -1,0 +1,236 @@
+//! What is kept and when, what is opened again, and replies that go on.
+
+use super::super::tests::{answered, ask, done, failed, ready, sent, token};
+use super::*;
+use crate::protocol::{Channel, Event, ModelInfo, RequestId, SearchOptions};
+use crate::ui::settings::Settings;
+use crate::ui::tokens::Told;
+
+fn kept(chat: &mut Chat) -> Vec<Kept> {
+    chat.take_kept(1_000_000.0)
+}
+
+fn journals(chat: &mut Chat) -> Vec<Journal> {
+    let open = |kept| match kept {
+        Kept::Open(journal) => Some(journal),
+        _ => None,
+    };
+    kept(chat).into_iter().filter_map(open).collect()
+}
+
+fn record(chat: &mut Chat) -> Record {
+    match kept(chat).pop() {
+        Some(Kept::Whole(record)) => record,
+        other => panic!("a conversation is expected, not {other:?}"),
+    }
+}
+
+/// The page after a reload: what was kept, in a new chat with the model loaded.
+fn reloaded(whole: &Whole) -> Chat {
+    let mut chat = ready();
+    chat.number_from(1 << 40);
+    chat.open(whole);
+    assert!(kept(&mut chat).is_empty(), "what was read need not be written");
+    chat
+}
+
+fn started(id: RequestId) -> Event {
+    Event::Started { id, prompt_tokens: 10, cached_tokens: 0 }
+}
+
+#[test]
+fn what_is_written_is_kept_every_second_and_at_its_end() {
+    let mut chat = ready();
+    assert!(kept(&mut chat).is_empty());
+    let id = ask(&mut chat, "one");
+    assert_eq!(journals(&mut chat)[0].open.question, "one", "before the first token");
+    chat.apply(token(id, Channel::Output, "a"), 100.0);
+    assert_eq!(journals(&mut chat).len(), 1);
+    chat.apply(token(id, Channel::Output, "b"), 900.0);
+    assert!(kept(&mut chat).is_empty(), "not yet a second");
+    chat.apply(token(id, Channel::Output, "c"), 1101.0);
+    let [journal] = &journals(&mut chat)[..] else { panic!("a second is over") };
+    assert_eq!((journal.open.reply.output.as_str(), journal.open.reply.told.len()), ("abc", 3));
+    assert_eq!((journal.open.reply.end, journal.open.reply.seed), (End::Interrupted, 7));
+    chat.apply(token(id, Channel::Output, "d"), 1200.0);
+    chat.keep_now();
+    assert_eq!(journals(&mut chat)[0].open.reply.output, "abcd", "the page is about to go");
+    chat.apply(done(id, FinishReason::Stop), 1300.0);
+    let record = record(&mut chat);
+    assert_eq!((record.exchanges.len(), record.exchanges[0].reply.end), (1, End::Stop));
+    assert_eq!(record.created_ms, 1_000_000.0);
+    chat.keep_now();
+    assert!(kept(&mut chat).is_empty(), "nothing is open");
+}
+
+#[test]
+fn a_conversation_is_opened_as_it_was_left() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    answered(&mut chat, "two");
+    chat.regenerate(&Settings::default(), 3, 9.0);
+    let (id, ..) = sent(&mut chat);
+    chat.apply(token(id, Channel::Output, "5"), 10.0);
+    chat.apply(done(id, FinishReason::Length), 11.0);
+    chat.show(chat.branches(1).reply.before.unwrap());
+    let whole = chat.whole(5.0);
+    let again = reloaded(&whole);
+    assert_eq!(again.exchanges.len(), 2);
+    for (was, is) in chat.all().zip(again.all()) {
+        let plain = |reply: &Reply| Reply {
+            id: 0,
+            asked_ms: 0.0,
+            span_ms: None,
+            thought_end_ms: None,
+            ..reply.clone()
+        };
+        assert_eq!((was.key, was.parent, &was.question), (is.key, is.parent, &is.question));
+        assert_eq!(plain(&was.reply), plain(&is.reply));
+        assert_eq!(
+            (was.reply.tokens_per_s(), was.reply.thought_ms()),
+            (is.reply.tokens_per_s(), is.reply.thought_ms())
+        );
+    }
+    assert_eq!(again.identity.id, chat.identity.id);
+    assert_eq!(again.whole(5.0), whole);
+}
+
+#[test]
+fn an_interrupted_reply_goes_on_from_its_tokens() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let settings = Settings { system: "Be brief.".into(), temperature: Some(0.25), ..Settings::default() };
+    assert!(chat.ask("two", &settings, 21, 0.0));
+    let (id, asked, _) = sent(&mut chat);
+    chat.apply(started(id), 1.0);
+    chat.apply(token(id, Channel::Thought, "hm"), 10.0);
+    kept(&mut chat);
+    chat.keep_now();
+    let journal = journals(&mut chat).remove(0);
+    let before = chat.record(5.0);
+    let mut chat = reloaded(&Whole { chat: journal.recovered(Some(before)), ..Whole::default() });
+    assert_eq!((chat.exchanges[1].reply.status, chat.can_go_on()), (Status::Interrupted, Some(GoOn::Now)));
+    chat.go_on(2_000.0);
+    let (id, messages, sampling) = sent(&mut chat);
+    assert_eq!((messages, sampling.prefix, sampling.seed), (asked, vec![1], 21));
+    assert_eq!(sampling.temperature, 0.25);
+    assert!(chat.is_busy() && chat.can_go_on().is_none());
+    chat.apply(Event::Started { id, prompt_tokens: 11, cached_tokens: 0 }, 2_001.0);
+    chat.apply(token(id, Channel::Output, "4"), 2_100.0);
+    chat.apply(done(id, FinishReason::Stop), 2_101.0);
+    let reply = &chat.exchanges[1].reply;
+    assert_eq!((reply.thought.as_str(), reply.output.as_str(), reply.tokens), ("hm", "4", 2));
+    let usage = reply.usage.as_ref().unwrap();
+    assert_eq!((usage.prompt_tokens, usage.completion_tokens), (9, 4), "what was begun is no prompt");
+    assert_eq!(reply.thought_ms(), Some(110.0), "the time between does not count");
+}
+
+#[test]
+fn a_reply_goes_on_only_with_its_model_and_once_that_is_loaded() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.apply(token(id, Channel::Output, "so"), 1.0);
+    chat.apply(done(id, FinishReason::Cancelled), 2.0);
+    assert_eq!(chat.can_go_on(), Some(GoOn::Now));
+    let model = chat.model.take();
+    assert_eq!(chat.can_go_on(), Some(GoOn::Later));
+    chat.model = Some(Arc::new(ModelInfo { name: "Big".into(), ..ModelInfo::default() }));
+    assert_eq!(chat.can_go_on(), Some(GoOn::With("Polo Tiny".into())));
+    chat.model = model;
+    chat.go_on(3.0);
+    sent(&mut chat);
+    let id = chat.exchanges[0].reply.id;
+    chat.apply(done(id, FinishReason::Stop), 4.0);
+    assert_eq!(chat.can_go_on(), None, "it came to its end");
+}
+
+#[test]
+fn a_branch_begins_with_the_tokens_it_is_given() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let key = chat.exchanges[0].key;
+    let told = |token| Arc::new(Told::new(token, Channel::Output, "5", -0.1, vec![]));
+    assert!(chat.branch_from(key, &[told(1), told(77)], 9.0));
+    let (id, messages, sampling) = sent(&mut chat);
+    assert_eq!((messages.len(), sampling.prefix), (1, vec![1, 77]));
+    assert_eq!((chat.branches(0).reply.count, chat.exchanges[0].reply.output.as_str()), (2, "55"));
+    chat.apply(failed(Some(id), "bad_request"), 10.0);
+    assert!(!chat.is_busy());
+}
+
+#[test]
+fn a_search_is_exported_while_it_runs_and_opened_again() {
+    let mut chat = ready();
+    chat.search = Some(SearchOptions::default());
+    chat.ask("one", &Settings::default(), 7, 0.0);
+    let Some(Effect::Post(Request::Search { id, .. })) = chat.take_effects().pop() else { panic!() };
+    let progress = crate::protocol::SearchProgress::default();
+    chat.apply(Event::Searched { id, progress }, 10.0);
+    assert_eq!(chat.take_effects(), [Effect::Post(Request::Export { id })]);
+    chat.apply(Event::Searched { id, progress }, 20.0);
+    assert!(chat.take_effects().is_empty(), "not for each");
+    chat.apply(Event::Exported { id, json: "{tree}".into(), svg: String::new() }, 30.0);
+    let key = chat.exchanges[0].key;
+    assert!(kept(&mut chat).contains(&Kept::Tree(chat.identity.id.clone(), key, "{tree}".into())));
+    chat.settle();
+    assert_eq!(record(&mut chat).exchanges[0].reply.end, End::Interrupted);
+    let mut chat = reloaded(&chat.whole(5.0));
+    assert_eq!(chat.can_go_on(), Some(GoOn::Now));
+    chat.go_on(50.0);
+    let Some(Effect::Post(Request::Import { id, json })) = chat.take_effects().pop() else { panic!() };
+    assert_eq!((json.as_str(), chat.exchanges.len(), chat.exchanges[0].reply.id), ("{tree}", 1, id));
+    chat.apply(failed(Some(id), "bad_request"), 60.0);
+    assert_eq!(chat.exchanges[0].reply.status, Status::Interrupted, "it is as it was");
+    assert!(chat.notice.is_some() && !chat.is_busy());
+}
+
+#[test]
+fn leaving_a_conversation_keeps_what_has_come() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.apply(token(id, Channel::Output, "so far"), 1.0);
+    chat.settle();
+    assert_eq!(chat.take_effects(), [Effect::Post(Request::Cancel { id })]);
+    let record = record(&mut chat);
+    assert_eq!(
+        (record.exchanges[0].reply.output.as_str(), record.exchanges[0].reply.end),
+        ("so far", End::Interrupted)
+    );
+    chat.new_chat();
+    assert!(kept(&mut chat).is_empty() && chat.identity.id.is_empty());
+    ask(&mut chat, "two");
+    assert_ne!(journals(&mut chat)[0].chat.id, record.id);
+}
+
+#[test]
+fn nothing_is_left_of_a_question_that_came_back() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "far too long");
+    let journal = journals(&mut chat).remove(0);
+    chat.apply(failed(Some(id), "context_full"), 1.0);
+    assert_eq!(kept(&mut chat), [Kept::Nothing(journal.chat.id)]);
+}
+
+#[test]
+fn what_another_tab_wrote_is_taken_in() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let mut other = reloaded(&chat.whole(5.0));
+    answered(&mut other, "from there");
+    let theirs = Record { revision: 5, ..other.record(6.0) };
+    chat.take_in(&theirs);
+    assert_eq!(chat.exchanges.len(), 2, "what follows is shown");
+    assert_eq!(&*chat.exchanges[1].question, "from there");
+    assert_eq!(chat.identity.revision, 5);
+    // Both went on from the same place: neither is lost.
+    let mut mine = reloaded(&chat.whole(5.0));
+    answered(&mut mine, "mine");
+    other.rename(Some("named".into()));
+    mine.number_from(1 << 41);
+    other.number_from(1 << 42);
+    answered(&mut other, "theirs");
+    let id = ask(&mut mine, "still being written");
+    mine.take_in(&other.record(7.0));
+    assert_eq!((mine.exchanges.len(), mine.branches(2).question.count), (4, 2));
+    assert_eq!((mine.exchanges[3].reply.id, mine.identity.title.as_deref()), (id, Some("named")));
+}

@@ -1,0 +1,327 @@
+// Conversations that are kept: found again, renamed, deleted and put back, branched, gone on with, exported; and
+// what becomes of them where nothing can be kept.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { barriers, shoot } from './support/look.mjs';
+import { desktop, phone } from './support/browser.mjs';
+import { Scripted, finished, ready } from './support/scripted.mjs';
+
+describe('chats', { timeout: 600_000 }, () => {
+  let scripted;
+
+  before(async () => {
+    scripted = await Scripted.start();
+  });
+
+  after(() => scripted?.close());
+
+  const withPage = (use, options = {}) => scripted.withPage(use, { viewport: desktop, ...options });
+  const ask = async (polo, question) => {
+    const { page } = polo;
+    const before = await page.locator('article.question').count();
+    await polo.ask(question);
+    await page.waitForFunction((count) => document.querySelectorAll('article.question').length > count, before);
+    await finished(polo);
+  };
+  const titles = (page) => page.locator('.chat-title span').allTextContents();
+  const questions = (page) => page.locator('article.question').allTextContents();
+  const openList = async (page) => {
+    const button = page.getByRole('button', { name: 'Chats', exact: true });
+    if (await button.getAttribute('aria-expanded') === 'false') await button.click();
+    await page.getByLabel('Search chats').waitFor();
+  };
+  const row = (page, title) => page.locator('.chat-row', { hasText: title });
+  /// What the database holds in one of its stores.
+  const stored = (page, store) => page.evaluate((name) => new Promise((resolve, reject) => {
+    const opening = indexedDB.open('polo');
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const all = opening.result.transaction(name).objectStore(name).getAll();
+      all.onsuccess = () => { opening.result.close(); resolve(all.result.map((text) => JSON.parse(text))); };
+    };
+  }), store);
+  const until = async (page, what, check) => {
+    for (let tries = 0; tries < 200; tries += 1) {
+      if (await check()) return;
+      await page.waitForTimeout(50);
+    }
+    assert.fail(`never: ${what}`);
+  };
+
+  test('a chat is there after a reload, in the list and on the page, and a new visit finds it', () => withPage(async ({ page, context, polo, told }) => {
+    await ready(page);
+    await ask(polo, 'How many apples?');
+    await ask(polo, 'And pears?');
+    await until(page, 'it is kept', async () => (await stored(page, 'chats'))[0]?.exchanges.length === 2);
+    await page.reload();
+    await ready(page);
+    await page.locator('article.question').nth(1).waitFor();
+    assert.deepEqual(await questions(page), ['How many apples?', 'And pears?']);
+    assert.deepEqual(await titles(page), ['How many apples?'], 'the list opens where there is something in it');
+    await ask(polo, 'Third');
+    const { messages } = (await told()).at(-1).prompt;
+    assert.equal(messages.length, 5, 'the model is told what was said before the reload');
+    const fresh = await context.newPage();
+    await fresh.goto(page.url());
+    await ready(fresh);
+    await row(fresh, 'How many apples?').waitFor();
+    assert.equal(await fresh.locator('article.question').count(), 0, 'a new visit begins a new chat');
+    await row(fresh, 'How many apples?').locator('.chat-title').click();
+    await fresh.getByText('Third').waitFor();
+    assert.equal(await fresh.locator('.chat-row.current').count(), 1);
+    assert.deepEqual(await barriers(fresh), []);
+    await shoot(fresh, 'chats-desktop');
+  }));
+
+  test('chats are found by title and by what was said, and renamed', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await ask(polo, 'How many apples?');
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await ask(polo, 'Сколько стоит билет?');
+    await openList(page);
+    assert.deepEqual(await titles(page), ['Сколько стоит билет?', 'How many apples?']);
+    await page.getByRole('heading', { name: 'Today' }).waitFor();
+    await page.getByLabel('Search chats').fill('БИЛЕТ');
+    await until(page, 'one is found', async () => (await titles(page)).length === 1);
+    await page.getByLabel('Search chats').fill('answer apples');
+    await page.locator('.chat-title small').waitFor();
+    assert.deepEqual(await titles(page), ['How many apples?']);
+    await page.getByLabel('Search chats').fill('nothing like it');
+    await page.locator('.chats-list').getByText('Nothing found.').waitFor();
+    await page.getByLabel('Search chats').fill('');
+    for (const [from, to] of [['Сколько', 'Билеты'], ['apples', 'Fruit']]) {
+      await row(page, from).hover();
+      await row(page, from).getByRole('button', { name: /^Rename/ }).click();
+      await page.getByLabel(/^Title of/).fill(to);
+      await page.keyboard.press('Enter');
+      await row(page, to).waitFor();
+    }
+    await until(page, 'the titles are kept', async () => (await stored(page, 'heads')).map(({ title }) => title).sort().join() === 'Fruit,Билеты');
+    await row(page, 'Fruit').hover();
+    await row(page, 'Fruit').getByRole('button', { name: /^Rename/ }).click();
+    await page.getByLabel(/^Title of/).fill('never');
+    await page.keyboard.press('Escape');
+    await row(page, 'Fruit').waitFor();
+  }));
+
+  test('a chat is deleted and put back, by keyboard', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await ask(polo, 'Keep me');
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await ask(polo, 'Delete me');
+    await openList(page);
+    await row(page, 'Delete me').locator('.chat-title').focus();
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Keep me');
+    await page.keyboard.press('ArrowUp');
+    for (let presses = 0; presses < 3; presses += 1) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('“Delete me” was deleted.').first().waitFor();
+    assert.deepEqual(await titles(page), ['Keep me']);
+    assert.equal(await page.locator('article').count(), 0, 'it is not shown any more');
+    await until(page, 'it is gone', async () => (await stored(page, 'chats')).length === 1);
+    await until(page, 'the way back has the focus', () => page.evaluate(() => document.activeElement.textContent.trim() === 'Undo'));
+    await page.keyboard.press('Enter');
+    await row(page, 'Delete me').waitFor();
+    await until(page, 'it is back', async () => (await stored(page, 'chats')).length === 2);
+    await row(page, 'Delete me').locator('.chat-title').click();
+    await page.locator('article.question', { hasText: 'Delete me' }).waitFor();
+  }));
+
+  test('an edited question and another reply are branches, also after a reload', () => withPage(async ({ page, polo, told }) => {
+    await ready(page);
+    await ask(polo, 'First');
+    await ask(polo, 'Second');
+    await page.locator('article.question').first().hover();
+    await page.getByRole('button', { name: 'Edit the question' }).first().click();
+    const area = page.getByLabel('Question', { exact: true });
+    assert.equal(await area.inputValue(), 'First');
+    await area.fill('Other first');
+    await shoot(page, 'chats-edit');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await finished(polo);
+    assert.deepEqual(await questions(page), ['Other first']);
+    assert.equal((await told()).at(-1).prompt.messages.length, 1);
+    const versions = page.getByRole('group', { name: 'Versions of the question' });
+    assert.match(await versions.textContent(), /2 \/ 2/);
+    await versions.getByRole('button', { name: 'Previous' }).click();
+    await page.getByText('Second').waitFor();
+    assert.deepEqual(await questions(page), ['First', 'Second']);
+    await polo.regenerate.click();
+    const replies = page.getByRole('group', { name: 'Replies to this question' });
+    await replies.waitFor();
+    await finished(polo);
+    assert.match(await replies.textContent(), /2 \/ 2/);
+    await until(page, 'it is kept', async () => (await stored(page, 'chats'))[0]?.exchanges.length === 4);
+    await page.reload();
+    await ready(page);
+    await replies.waitFor();
+    assert.match(await replies.textContent(), /2 \/ 2/);
+    await replies.getByRole('button', { name: 'Previous' }).click();
+    assert.match(await replies.textContent(), /1 \/ 2/);
+    assert.deepEqual(await barriers(page), []);
+    await shoot(page, 'chats-branches');
+  }));
+
+  test('a reload in the middle of a reply loses at most a second, and the reply goes on', () => withPage(async ({ page, polo, told }) => {
+    await ready(page);
+    await polo.ask('SLOW MARKDOWN');
+    await until(page, 'some is kept', async () => (await stored(page, 'journal'))[0]?.open.reply.ids.length > 20);
+    const shown = (await polo.output.textContent()).length;
+    await page.reload();
+    await ready(page);
+    await page.getByText('Interrupted:').waitFor();
+    assert.ok((await polo.output.textContent()).length > 0 && shown > 0);
+    assert.deepEqual(await stored(page, 'journal'), [], 'it is part of the chat now');
+    await shoot(page, 'chats-interrupted');
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await finished(polo);
+    const { sampling, prompt } = (await told()).at(-1);
+    assert.ok(sampling.prefix.length > 20, 'it goes on from the tokens there are');
+    assert.equal(prompt.messages.length, 1);
+    await page.getByText('Interrupted:').waitFor({ state: 'detached' });
+    // To the letter what it is without an interruption.
+    const resumed = await polo.output.innerHTML();
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await ask(polo, 'MARKDOWN');
+    assert.equal(await polo.output.innerHTML(), resumed);
+  }));
+
+  test('a search that was interrupted goes on from its tree', () => withPage(async ({ page, polo, told, release }) => {
+    await ready(page);
+    await page.getByLabel('Search', { exact: true }).check();
+    await polo.ask('STEP by step');
+    await until(page, 'its tree is kept', async () => (await stored(page, 'trees')).length === 1);
+    await page.reload();
+    await ready(page);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.locator('.search, .search-panel, [data-search]').first().waitFor({ timeout: 5000 }).catch(() => {});
+    assert.equal((await told()).filter(({ type }) => type === 'import').length, 1);
+    await finished(polo);
+    assert.equal(await page.locator('article.question').count(), 1, 'in its own place');
+    void release;
+  }));
+
+  test('all chats are saved as one file and read again; a bad file changes nothing', () => withPage(async ({ page, context, polo }) => {
+    await ready(page);
+    await ask(polo, 'One');
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await ask(polo, 'Two');
+    await openList(page);
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save all' }).click();
+    const file = await (await saving).path();
+    const { format, version, chats } = JSON.parse(readFileSync(file, 'utf8'));
+    assert.deepEqual([format, version, chats.length], ['polo-chats', 2, 2]);
+    await page.getByRole('button', { name: 'Copy as Markdown' }).click();
+    await until(page, 'it is copied', async () => /^# Two\n\n## You\n\nTwo\n\n## Polo Tiny\n\nThe answer is/.test(await page.evaluate(() => navigator.clipboard.readText())));
+    // Another browser: nothing in it.
+    await page.evaluate(() => new Promise((resolve) => { const gone = indexedDB.deleteDatabase('polo'); gone.onsuccess = resolve; gone.onblocked = resolve; }));
+    const other = await context.newPage();
+    await page.close();
+    await other.goto(scripted.server.origin);
+    await ready(other);
+    await openList(other);
+    const choose = async (name, mimeType, buffer) => other.locator('.chats input[type=file]').setInputFiles({ name, mimeType, buffer });
+    await choose('notes.json', 'application/json', Buffer.from('{"polo":1}'));
+    await other.getByRole('alert').getByText('holds no chats').waitFor();
+    assert.deepEqual(await titles(other), []);
+    await shoot(other, 'chats-bad-file');
+    await choose('chats.json', 'application/json', readFileSync(file));
+    await row(other, 'One').waitFor();
+    assert.deepEqual((await titles(other)).sort(), ['One', 'Two']);
+    assert.equal(await other.getByRole('alert').count(), 0);
+    await row(other, 'One').locator('.chat-title').click();
+    await other.locator('article.question', { hasText: 'One' }).waitFor();
+  }));
+
+  test('what one tab writes, another shows, and neither overwrites the other', () => withPage(async ({ page, context, polo }) => {
+    await ready(page);
+    await ask(polo, 'Shared');
+    await until(page, 'it is kept', async () => (await stored(page, 'chats')).length === 1);
+    const other = await context.newPage();
+    await other.goto(scripted.server.origin);
+    await ready(other);
+    await row(other, 'Shared').locator('.chat-title').click();
+    await other.getByText('Shared').nth(1).waitFor();
+    await page.getByLabel('Message').fill('From the first tab').catch(() => {});
+    await ask(polo, 'From the first tab');
+    await other.locator('article.question', { hasText: 'From the first tab' }).waitFor();
+    const exchanges = (await stored(page, 'chats'))[0].exchanges.length;
+    assert.equal(exchanges, 2);
+  }));
+
+  test('a full storage is told before anything is lost', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await ask(polo, 'Kept');
+    await page.evaluate(() => {
+      globalThis.put = IDBObjectStore.prototype.put;
+      IDBObjectStore.prototype.put = () => { throw new DOMException('no room', 'QuotaExceededError'); };
+    });
+    await ask(polo, 'Not kept');
+    await page.getByRole('alert').getByText("The browser's storage is full").waitFor();
+    await shoot(page, 'chats-full');
+    assert.deepEqual(await barriers(page), []);
+    // It can still be read, left, and saved as a file.
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await openList(page);
+    await row(page, 'Kept').locator('.chat-title').click();
+    await page.getByText('Not kept').waitFor();
+    const saving = page.waitForEvent('download');
+    await page.getByRole('alert').getByRole('button', { name: 'Save all' }).click();
+    assert.match(readFileSync(await (await saving).path(), 'utf8'), /Not kept/);
+    await page.evaluate(() => { IDBObjectStore.prototype.put = globalThis.put; });
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await until(page, 'it is kept', async () => (await stored(page, 'chats'))[0].exchanges.length === 2);
+  }));
+
+  test('where nothing can be kept it is said once, and everything else works', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await ask(polo, 'Private');
+    const note = page.locator('.notice.remark', { hasText: 'This browser keeps no chats' });
+    await note.waitFor();
+    await shoot(page, 'chats-private');
+    await note.getByRole('button', { name: 'Dismiss' }).click();
+    await page.getByRole('button', { name: 'New chat' }).first().click();
+    await ask(polo, 'Again');
+    assert.equal(await note.count(), 0);
+    await openList(page);
+    await row(page, 'Private').locator('.chat-title').click();
+    await page.locator('article.question', { hasText: 'Private' }).waitFor();
+  }, { before: () => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }) }));
+
+  test('on a phone the list is a drawer', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await ask(polo, 'On a phone');
+    assert.equal(await page.locator('.drawer[open]').count(), 0);
+    await openList(page);
+    assert.equal(await page.locator('.drawer[open]').count(), 1);
+    assert.deepEqual(await barriers(page), []);
+    await shoot(page, 'chats-phone');
+    await page.keyboard.press('Escape');
+    await page.locator('.drawer[open]').waitFor({ state: 'detached' });
+    await openList(page);
+    await page.locator('.drawer').getByRole('button', { name: 'New chat' }).click();
+    await page.locator('.drawer[open]').waitFor({ state: 'detached' });
+    assert.equal(await page.locator('article').count(), 0);
+  }, { viewport: phone, colorScheme: 'dark' }));
+
+  test('a thought is unfolded as the reader last had one', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await ask(polo, 'One');
+    assert.equal(await page.locator('.thought[open]').count(), 0);
+    await page.locator('.thought summary').click();
+    await ask(polo, 'Two');
+    assert.equal(await page.locator('.thought[open]').count(), 2);
+    await page.reload();
+    await ready(page);
+    await page.locator('.thought').nth(1).waitFor();
+    assert.equal(await page.locator('.thought[open]').count(), 2);
+    await page.locator('.thought summary').nth(1).click();
+    await ask(polo, 'Three');
+    assert.deepEqual(await page.locator('.thought').evaluateAll((all) => all.map(({ open }) => open)), [true, false, false]);
+  }));
+});
