@@ -183,7 +183,7 @@ pub(super) fn Alternatives(about: String, rows: Vec<Row>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <h5 dir="auto">{about}</h5>
+        <p class="token-about" dir="auto">{about}</p>
         {none.then(|| view! { <p class="quiet-text">{t!("page-token-no-others")}</p> })}
         <table class="listing alternatives">
             <tbody>{rows}</tbody>
