@@ -46,6 +46,18 @@ pub(super) fn set_language(language: Language) {
     }
 }
 
+/// The API of the machine that serves this page, where that is `polo serve`: it says so in the head of the page.
+pub(super) async fn engine_beside() -> Option<String> {
+    let options = web_sys::RequestInit::new();
+    // Not `GET`: the service worker would answer that, and the machine may have been turned off since.
+    options.set_method("HEAD");
+    let asked = window().fetch_with_str_and_init("./", &options);
+    let response = wasm_bindgen_futures::JsFuture::from(asked).await.ok()?;
+    let response: web_sys::Response = response.dyn_into().ok()?;
+    let path = response.headers().get("polo-engine").ok()??;
+    Some(format!("{}/{path}", window().location().origin().ok()?))
+}
+
 /// Reads a value kept by an earlier visit. Storage may be off; then nothing is kept.
 pub(super) fn load(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?

@@ -62,6 +62,8 @@ pub(super) struct Page {
     pub(super) update: RwSignal<Option<NewVersion>, LocalStorage>,
     /// Where models are looked up, if the address of the page names a place.
     pub(super) hub: StoredValue<Option<String>>,
+    /// The API of the machine that serves the page, if it has one; asked for when the models are first looked at.
+    pub(super) engine_beside: RwSignal<Option<String>>,
     pub(super) composer: NodeRef<html::Textarea>,
     pub(super) settings_dialog: NodeRef<html::Dialog>,
     /// The dialog with the knobs of a search.
@@ -114,6 +116,7 @@ impl Page {
             not_a_model: RwSignal::new(None),
             update: RwSignal::new_local(None),
             hub: StoredValue::new(hub.map(str::to_owned)),
+            engine_beside: RwSignal::new(None),
             composer: NodeRef::new(),
             settings_dialog: NodeRef::new(),
             search_dialog: NodeRef::new(),
@@ -272,6 +275,9 @@ impl Page {
     /// Opens the dialog with the models.
     pub(super) fn open_models(self) {
         self.act_on_models(Models::refresh);
+        if self.engine_beside.with_untracked(Option::is_none) {
+            leptos::task::spawn_local(async move { self.engine_beside.set(dom::engine_beside().await) });
+        }
         if let Some(dialog) = self.models_dialog.get_untracked()
             && !dialog.open()
         {

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { launch, open } from './support/browser.mjs';
 import { expect } from './support/expect.mjs';
 import { LOAD_MS, Polo } from './support/polo.mjs';
-import { serve } from './support/server.mjs';
+import { dist, serve } from './support/server.mjs';
 
 const KEY = 'sk-of-the-tests';
 
@@ -30,7 +30,7 @@ describe('page over a server', { timeout: 600_000 }, () => {
     folder = await mkdtemp(path.join(tmpdir(), 'polo-remote-'));
     address = `http://127.0.0.1:${await freePort()}`;
     const env = { ...process.env, POLO_HOME: folder, XDG_CONFIG_HOME: folder, POLO_API_KEY: KEY };
-    polo = spawn(process.env.POLO_BIN, ['serve', '--model', 'polo-tiny', '--port', new URL(address).port], { env, stdio: 'ignore' });
+    polo = spawn(process.env.POLO_BIN, ['serve', '--model', 'polo-tiny', '--page', dist, '--port', new URL(address).port], { env, stdio: 'ignore' });
     await expect.until('polo serve', LOAD_MS, async () => (await fetch(`${address}/health`).catch(() => null))?.ok);
     browser = await launch();
   });
@@ -62,6 +62,22 @@ describe('page over a server', { timeout: 600_000 }, () => {
     await page.getByRole('button', { name: 'Use it', exact: true }).click();
     await page.locator('.model[data-state=ready]', { hasText: 'polo-tiny' }).waitFor({ timeout: LOAD_MS });
     assert.equal(await alert.count(), 0, 'what is over is not shown');
+    await close();
+  });
+
+  test('the page that it serves itself offers its engine', async () => {
+    const { page, close } = await open(browser, address);
+    const view = new Polo(page);
+    await view.loaded();
+    await page.locator('button.model').click();
+    const beside = page.getByRole('button', { name: 'Use the engine of the machine that serves this page' });
+    await page.getByText('OpenAI-compatible server', { exact: true }).click();
+    await page.getByLabel('Key, if it wants one').fill(KEY);
+    await beside.click();
+    await page.locator('.model[data-state=ready]', { hasText: '127.0.0.1' }).waitFor({ timeout: LOAD_MS });
+    await view.ask('What is 12 + 30?');
+    await view.answered();
+    assert.match(await view.output.innerText(), /42/);
     await close();
   });
 

@@ -20,8 +20,8 @@ fn opened() -> Chats {
     chats
 }
 
-fn ids(chats: &Chats) -> Vec<&str> {
-    chats.heads().iter().map(|head| head.id.as_str()).collect()
+fn ids(chats: &Chats) -> Vec<String> {
+    chats.heads().iter().map(|head| head.id.clone()).collect()
 }
 
 fn saved(chats: &mut Chats) -> Vec<Record> {

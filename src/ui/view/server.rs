@@ -17,6 +17,14 @@ pub fn Server() -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let text =
         |field: NodeRef<html::Input>| field.get_untracked().map(|field| field.value()).unwrap_or_default();
+    // The machine that serves this page: `polo serve`. Where it wants a key, the form below takes it.
+    let beside = move |_| {
+        if let Some(Ok((choice, origin))) =
+            page.engine_beside.get_untracked().map(|address| server::choice(&address, ""))
+        {
+            page.use_server(choice, origin, &text(key));
+        }
+    };
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         match server::choice(&address.get_untracked(), &text(model)) {
@@ -28,6 +36,12 @@ pub fn Server() -> impl IntoView {
         }
     };
     view! {
+        <Show when=move || page.engine_beside.with(Option::is_some)>
+            <div class="beside">
+                <button type="button" class="plain" on:click=beside>{t!("models-beside")}</button>
+                <p class="hint">{coded(&t!("models-beside-hint"))}</p>
+            </div>
+        </Show>
         <details class="server">
             <summary>{t!("models-server")}</summary>
             <form class="token" on:submit=send>

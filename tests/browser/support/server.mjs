@@ -7,7 +7,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-const dist = path.join(root, 'dist');
+export const dist = path.join(root, 'dist');
 
 const types = {
   '.html': 'text/html; charset=utf-8',

@@ -118,6 +118,8 @@ models-picked-parts = У { $model } частей: { $parts }, выбрано: { 
 models-picked-missing = Файлам safetensors нужны рядом { $files } из той же папки.
 models-picked-and = { $one } и { $other }
 models-picked-other = { $file } — не файл модели: нужен файл GGUF или config.json и tokenizer.json вместе с файлами safetensors.
+models-beside = Взять движок машины, с которой открыта эта страница
+models-beside-hint = Это `polo serve` на её собственной видеокарте. Написанное уходит тогда на ту машину и никуда больше.
 models-server = Сервер с интерфейсом OpenAI
 models-server-address = Адрес
 models-server-model = Модель, если их несколько
@@ -129,7 +131,7 @@ models-server-https = http://{ $host } — не на этой машине: ст
 
 ## Каталог
 
-models-catalogue = Точно подходят
+models-catalogue = Заведомо подходят
 models-stored-tag = Скачана
 models-about-marco-o1 = Модель, для которой сделана эта программа: долго думает над открытыми задачами, потом отвечает.
 models-about-deepseek-r1-7b = Сильна в математике и логике; думает долго.
