@@ -183,17 +183,13 @@ fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
     let pieces = node.pieces.iter().map(piece).collect::<Arc<[_]>>();
     let shown = Memo::new(move |_| chosen.get().or(hovered.get()));
     view! {
-    <<<<<<< HEAD
-            <h4>{t!("search-tokens-title")}</h4>
-    =======
-            <p class="about-token">{t!("search-tokens-title")}</p>
-    >>>>>>> tokens
-            <Heat pieces chosen hovered />
-            {move || match shown.get() {
-                Some(at) => view! { <Others id node=node.clone() at /> }.into_any(),
-                None => view! { <p class="quiet-text">{t!("search-tokens-hint")}</p> }.into_any(),
-            }}
-        }
+        <p class="about-token">{t!("search-tokens-title")}</p>
+        <Heat pieces chosen hovered />
+        {move || match shown.get() {
+            Some(at) => view! { <Others id node=node.clone() at /> }.into_any(),
+            None => view! { <p class="quiet-text">{t!("search-tokens-hint")}</p> }.into_any(),
+        }}
+    }
     .into_any()
 }
 
