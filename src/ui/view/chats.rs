@@ -95,7 +95,8 @@ fn Panel(
         Memo::new(move |_| page.chats.with(|chats| chats.groups(dom::epoch_ms(), dom::behind_minutes())));
     let ages = move || groups.with(|groups| groups.iter().map(|(age, _)| *age).collect::<Vec<_>>());
     let of_age = move |age: Option<Age>| {
-        let of = |groups: &Vec<Group>| groups.iter().find(|(own, _)| *own == age).map(|(_, heads)| heads.clone());
+        let of =
+            |groups: &Vec<Group>| groups.iter().find(|(own, _)| *own == age).map(|(_, heads)| heads.clone());
         groups.with(of).unwrap_or_default()
     };
     let searching = Memo::new(move |_| page.chats.with(|chats| !chats.query.trim().is_empty()));
