@@ -38,6 +38,16 @@ const states = {
     await asked('MARKDOWN')(opened);
     await opened.polo.thought.locator('summary').click();
   },
+  'heat-map': async (opened) => {
+    await asked('MARKDOWN')(opened);
+    await opened.page.getByRole('button', { name: 'Confidence' }).click();
+    await opened.page.getByRole('listbox', { name: 'Tokens' }).first().focus();
+  },
+  palette: async ({ page }) => {
+    await ready(page);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').waitFor();
+  },
   thinking: async ({ page, polo }) => {
     await ready(page);
     await polo.ask('BACK');

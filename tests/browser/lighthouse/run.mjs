@@ -29,7 +29,7 @@ async function cold() {
   const polo = new Polo(page);
   await polo.message.waitFor();
   const shown = performance.now() - start;
-  await polo.loaded();
+  await page.locator('.model[data-state=ready]').waitFor({ timeout: 180_000 });
   const ready = performance.now() - start;
   await polo.ask('What is 12 + 30?');
   await polo.output.filter({ hasText: /\d/ }).waitFor({ timeout: 180_000 });
