@@ -38,11 +38,6 @@ const states = {
     await asked('MARKDOWN')(opened);
     await opened.polo.thought.locator('summary').click();
   },
-  'heat-map': async (opened) => {
-    await asked('MARKDOWN')(opened);
-    await opened.page.getByRole('button', { name: 'Confidence' }).last().click();
-    await opened.page.getByRole('listbox', { name: /[Tt]okens/ }).first().focus();
-  },
   thinking: async ({ page, polo }) => {
     await ready(page);
     await polo.ask('BACK');
@@ -68,6 +63,11 @@ const states = {
     await page.getByRole('switch', { name: 'Search' }).click();
     await button(page, 'Adjust the search').click();
     await page.getByRole('dialog').waitFor();
+  },
+  chats: async (opened) => {
+    await asked('How many apples?')(opened);
+    await button(opened.page, 'Chats').click();
+    await opened.page.getByLabel('Search chats').waitFor();
   },
   compare: async ({ page }) => {
     await ready(page);

@@ -246,9 +246,9 @@ describe('models', { timeout: 600_000 }, () => {
     });
     const drag = (type) => page.dispatchEvent('main', type, { dataTransfer: dropped });
     await drag('dragenter');
-    await page.getByText('Drop a model here').waitFor();
+    await page.getByText('Drop files here').waitFor();
     await drag('drop');
-    await expect.count(page.getByText('Drop a model here'), 0);
+    await expect.count(page.getByText('Drop files here'), 0);
     await page.getByLabel('Weights are held').selectOption('q4');
     await page.getByRole('region', { name: 'Does it fit?' }).waitFor();
     const last = (await told()).filter(({ type }) => type === 'inspect').at(-1);

@@ -20,8 +20,9 @@ fn opened() -> Chats {
     chats
 }
 
-fn ids(chats: &Chats) -> Vec<&str> {
-    chats.heads().iter().map(|head| head.id.as_str()).collect()
+/// The list in one line.
+fn ids(chats: &Chats) -> String {
+    chats.heads().iter().map(|head| head.id.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 fn saved(chats: &mut Chats) -> Vec<Record> {
@@ -35,13 +36,13 @@ fn saved(chats: &mut Chats) -> Vec<Record> {
 #[test]
 fn the_newest_is_first_and_what_is_kept_moves_up() {
     let mut chats = opened();
-    assert_eq!(ids(&chats), ["b", "a"]);
+    assert_eq!(ids(&chats), "b a");
     chats.keep(record("a", "apples", 3.0));
-    assert_eq!(ids(&chats), ["a", "b"]);
+    assert_eq!(ids(&chats), "a b");
     assert_eq!(saved(&mut chats).len(), 1);
     let open = exchange(4, None, "just asked", "");
     chats.keep_open(Journal { chat: Record { changed_ms: 4.0, ..chat("c", vec![]) }, open });
-    assert_eq!((ids(&chats), chats.heads()[0].title.as_str()), (vec!["c", "a", "b"], "just asked"));
+    assert_eq!((ids(&chats), chats.heads()[0].title.as_str()), ("c a b".to_owned(), "just asked"));
 }
 
 #[test]
@@ -64,12 +65,12 @@ fn a_tab_comes_back_to_what_it_showed_and_a_new_one_to_what_was_cut_off() {
 fn what_was_deleted_comes_back_with_its_searches() {
     let mut chats = opened();
     chats.delete("a");
-    assert_eq!((ids(&chats), chats.take_acts()), (vec!["b"], vec![Act::Wish(Wish::Delete("a".into()))]));
+    assert_eq!((ids(&chats), chats.take_acts()), ("b".to_owned(), vec![Act::Wish(Wish::Delete("a".into()))]));
     let lost = Whole { trees: [(1, "tree".into())].into(), ..whole("a", "apples") };
     chats.apply(Answer::Deleted("a".into(), Some(Box::new(lost.clone()))));
     assert_eq!(chats.deleted, Some(lost.clone()));
     chats.restore();
-    assert_eq!((ids(&chats), chats.take_acts()), (vec!["b", "a"], vec![Act::Wish(Wish::Put(vec![lost]))]));
+    assert_eq!((ids(&chats), chats.take_acts()), ("b a".to_owned(), vec![Act::Wish(Wish::Put(vec![lost]))]));
     assert_eq!((chats.deleted.is_none(), &chats.announcement), (true, &Said::Restored("apples".into())));
 }
 
@@ -122,7 +123,7 @@ fn without_a_storage_everything_lives_as_long_as_the_tab() {
     assert_eq!((name.as_str(), format::read_file(text).unwrap().len()), ("polo-chats.json", 2));
     chats.delete("a");
     chats.restore();
-    assert_eq!(ids(&chats), ["", "a", "early"]);
+    assert_eq!(ids(&chats), " a early");
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn a_bad_file_changes_nothing_and_a_good_one_adds() {
 fn what_another_tab_did_shows_here() {
     let mut chats = opened();
     chats.apply(Answer::Elsewhere("a".into(), true));
-    assert_eq!(ids(&chats), ["b"]);
+    assert_eq!(ids(&chats), "b");
     chats.apply(Answer::Elsewhere("b".into(), false));
     assert_eq!(chats.take_acts(), [Act::Wish(Wish::Read("b".into(), For::Sync))]);
     chats.apply(Answer::Read("b".into(), Some(Box::new(whole("b", "bags"))), For::Sync));

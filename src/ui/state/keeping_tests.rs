@@ -3,6 +3,7 @@
 use super::super::tests::{answered, ask, done, failed, ready, sent, token};
 use super::*;
 use crate::protocol::{Channel, Event, ModelInfo, RequestId, SearchOptions};
+use crate::ui::chats::format::End;
 use crate::ui::settings::Settings;
 use crate::ui::tokens::Told;
 

@@ -3,6 +3,7 @@
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 use super::icons::{DOWNLOAD, EDIT, Icon, TRASH};
 use crate::ui::chats::For;
@@ -23,11 +24,12 @@ pub fn Row(head: Head, snippet: Option<String>) -> impl IntoView {
     let name = move |key: &str| t!(key, title = title.get_value());
     let export = move |_| id.with_value(|id| page.act_on_chats(|chats| chats.read(id, For::Export)));
     view! {
-        <li class="chat-row" class:current=move || current.get()>
+        <li class="chat-row" class:here=move || current.get()>
             <Show when=move || !renaming.get() fallback=move || view! { <Rename id title renaming /> }>
                 <button
                     type="button"
                     class="chat-title"
+                    data-chat=id.get_value()
                     dir="auto"
                     aria-current=move || current.get().then_some("true")
                     on:click=move |_| id.with_value(|id| page.open_chat(id))
@@ -69,6 +71,17 @@ pub fn Row(head: Head, snippet: Option<String>) -> impl IntoView {
     }
 }
 
+/// Puts the cursor back on a title, once it stands there again.
+fn focus_title(id: String) {
+    request_animation_frame(move || {
+        let title = document().query_selector(&format!("[data-chat=\"{id}\"]")).ok().flatten();
+        if let Some(title) = title.and_then(|title| title.dyn_into::<web_sys::HtmlElement>().ok()) {
+            // A title that is gone has no focus to take.
+            drop(title.focus());
+        }
+    });
+}
+
 /// The title as a field: Enter keeps it, Escape leaves it as it was.
 #[component]
 fn Rename(id: StoredValue<String>, title: StoredValue<String>, renaming: RwSignal<bool>) -> impl IntoView {
@@ -92,12 +105,16 @@ fn Rename(id: StoredValue<String>, title: StoredValue<String>, renaming: RwSigna
         }
     };
     let on_key = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.is_composing() => keep(),
+        "Enter" if !event.is_composing() => {
+            keep();
+            focus_title(id.get_value());
+        }
         "Escape" => {
             // It closes neither the drawer nor stops a reply.
             event.prevent_default();
             event.stop_propagation();
             renaming.set(false);
+            focus_title(id.get_value());
         }
         _ => {}
     };

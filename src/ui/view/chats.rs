@@ -9,7 +9,7 @@ use web_sys::MediaQueryListEvent;
 use super::chat_row::Row;
 use super::icons::{CLOSE, COPY, DOWNLOAD, FOLDER, INFO, Icon, PLUS, WARNING};
 use crate::ui::chats::list::Age;
-use crate::ui::chats::{Chats, Said, Stand};
+use crate::ui::chats::{Chats, Group, Said, Stand};
 use crate::ui::dom;
 use crate::ui::page::{WIDE, page};
 use crate::ui::words::t;
@@ -93,6 +93,12 @@ fn Panel(
     // Days pass while the page is open; a list that is looked at is not that old.
     let groups =
         Memo::new(move |_| page.chats.with(|chats| chats.groups(dom::epoch_ms(), dom::behind_minutes())));
+    let ages = move || groups.with(|groups| groups.iter().map(|(age, _)| *age).collect::<Vec<_>>());
+    let of_age = move |age: Option<Age>| {
+        let of =
+            |groups: &Vec<Group>| groups.iter().find(|(own, _)| *own == age).map(|(_, heads)| heads.clone());
+        groups.with(of).unwrap_or_default()
+    };
     let searching = Memo::new(move |_| page.chats.with(|chats| !chats.query.trim().is_empty()));
     let count = Memo::new(move |_| page.chats.with(Chats::count));
     let search = move |event: ev::Event| {
@@ -130,18 +136,17 @@ fn Panel(
             />
         </div>
         <div class="chats-list" node_ref=list on:keydown=move |event| walk(list, &event)>
-            <For
-                each=move || groups.get()
-                key=|(age, heads)| (*age, heads.clone().into_iter().map(|(head, _)| head.id).collect::<Vec<_>>())
-                let((age, heads))
-            >
+            <For each=ages key=|age| *age let(age)>
                 <section>
                     {age.map(|age| view! { <h3>{t!(name_of(age))}</h3> })}
                     <ul>
-                        {heads
-                            .into_iter()
-                            .map(|(head, snippet)| view! { <Row head snippet /> })
-                            .collect_view()}
+                        <For
+                            each=move || of_age(age)
+                            key=|(head, snippet)| (head.id.clone(), head.title.clone(), snippet.clone())
+                            let((head, snippet))
+                        >
+                            <Row head snippet />
+                        </For>
                     </ul>
                 </section>
             </For>
@@ -157,15 +162,6 @@ fn Panel(
             <button
                 type="button"
                 class="quiet"
-                disabled=move || page.chat.with(|chat| chat.exchanges.is_empty())
-                on:click=move |_| page.copy_chat()
-            >
-                <Icon path=COPY />
-                {t!("chats-copy")}
-            </button>
-            <button
-                type="button"
-                class="quiet"
                 disabled=move || count.get() == 0
                 on:click=move |_| page.export_chats()
             >
@@ -173,6 +169,15 @@ fn Panel(
                 {t!("chats-export-all")}
             </button>
             <Import />
+            <button
+                type="button"
+                class="quiet"
+                disabled=move || page.chat.with(|chat| chat.exchanges.is_empty())
+                on:click=move |_| page.copy_chat()
+            >
+                <Icon path=COPY />
+                {t!("chats-copy")}
+            </button>
         </div>
     }
 }
