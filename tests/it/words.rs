@@ -227,8 +227,7 @@ fn what_is_said_has_a_message_and_every_message_is_said() {
 
 #[test]
 fn no_text_of_the_page_is_in_one_language_only() {
-    let done = sources().into_iter();
-    let faults = done.flat_map(|(path, text)| {
+    let faults = sources().into_iter().flat_map(|(path, text)| {
         let views = if path.contains("/view/") { untranslated(&text) } else { Vec::new() };
         views.into_iter().chain(told(&text)).map(move |text| format!("{path}: {text}")).collect::<Vec<_>>()
     });
