@@ -38,6 +38,12 @@ pub fn is_model(names: &[String]) -> bool {
     names.iter().any(|name| ends(name, ".gguf") || ends(name, ".safetensors"))
 }
 
+/// Whether a file that begins so was exported from here: chats, or a search.
+pub fn is_export(head: &str) -> bool {
+    head.trim_start().starts_with('{')
+        && ["\"polo-chats", "\"polo-search"].iter().any(|mark| head.contains(mark))
+}
+
 /// What the model is asked: the text, then the files.
 pub fn join(text: &str, files: &[TextFile]) -> String {
     let mut out = text.trim().to_owned();
@@ -50,7 +56,7 @@ pub fn join(text: &str, files: &[TextFile]) -> String {
         if !out.is_empty() {
             out.push_str("\n\n");
         }
-        out.push_str(&format!("`{}`\n{fence}{ending}\n{}\n{fence}", file.name, file.text));
+        out.extend(["`", &file.name, "`\n", &fence, ending, "\n", &file.text, "\n", &fence]);
     }
     out
 }
@@ -128,6 +134,11 @@ mod tests {
     fn models_are_known_by_their_names() {
         assert!(is_model(&["config.json".into(), "m.Safetensors".into()]));
         assert!(!is_model(&["config.json".into(), "gguf.txt".into()]));
+        assert!(
+            is_export("{\n \"format\": \"polo-search-1\",")
+                && !is_export("[\"polo-chats\"]")
+                && !is_export("{}")
+        );
     }
 
     proptest! {

@@ -159,6 +159,25 @@ pub(super) async fn text_of(file: &web_sys::File) -> String {
     text.ok().and_then(|text| text.as_string()).unwrap_or_default()
 }
 
+/// The first bytes of a file, as text.
+pub(super) async fn head_of(file: &web_sys::File) -> String {
+    let Ok(head) = file.slice_with_i32_and_i32(0, 400) else { return String::new() };
+    let text = wasm_bindgen_futures::JsFuture::from(head.text()).await;
+    text.ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
+/// All bytes of a file; `None` where it cannot be read.
+pub(super) async fn bytes_of(file: &web_sys::File) -> Option<Vec<u8>> {
+    let buffer = wasm_bindgen_futures::JsFuture::from(file.array_buffer()).await.ok()?;
+    Some(js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
+/// Whether commands are given with Command instead of Control.
+pub(super) fn is_mac() -> bool {
+    let platform = window().navigator().platform().unwrap_or_default();
+    ["Mac", "iPhone", "iPad"].iter().any(|name| platform.starts_with(name))
+}
+
 /// Whether there is a network, as far as the browser knows; changes for as long as the caller's owner lives.
 pub(super) fn online() -> RwSignal<bool> {
     let online = RwSignal::new(window().navigator().on_line());

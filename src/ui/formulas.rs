@@ -168,7 +168,7 @@ fn formula(rest: &str, before: Option<char>) -> Option<(&str, &str, &str)> {
 
 /// Whether what stands between two dollars is a price and words after it: `$5 and 10$`.
 fn is_price(tex: &str) -> bool {
-    let word = |word: &str| word.len() >= 3 && word.chars().all(|c| c.is_alphabetic());
+    let word = |word: &str| word.len() >= 3 && word.chars().all(char::is_alphabetic);
     tex.starts_with(|c: char| c.is_ascii_digit()) && tex.split_whitespace().any(word)
 }
 

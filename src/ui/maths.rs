@@ -91,7 +91,8 @@ impl Parser<'_> {
                 let before = std::mem::replace(&mut self.display, name == "displaystyle");
                 let rest = self.row(end)?;
                 self.display = before;
-                out.push_str(&format!("<mstyle displaystyle=\"{}\">{rest}</mstyle>", name == "displaystyle"));
+                let is = if name == "displaystyle" { "true" } else { "false" };
+                out.extend(["<mstyle displaystyle=\"", is, "\">", &rest, "</mstyle>"]);
                 break;
             }
             out.push_str(&self.scripted()?);

@@ -22,6 +22,7 @@ pub mod search;
 pub mod server;
 pub mod settings;
 pub mod settings_file;
+pub mod shortcuts;
 pub mod state;
 pub mod symbols;
 pub mod task;
@@ -31,12 +32,14 @@ pub mod tokens;
 pub mod words;
 
 mod chats_store;
+mod commands;
 mod dom;
 mod link;
 mod page;
 mod paint;
 mod shell;
 mod view;
+mod writing;
 
 /// Shows the page.
 pub fn start() {

@@ -13,6 +13,7 @@ use crate::protocol::{Event, ModelSource, Request, SearchOptions};
 use super::chats::Chats;
 use super::chats_store::Store;
 use super::choice::Choice;
+use super::commands;
 use super::dom;
 use super::effect;
 use super::link::Link;
@@ -26,6 +27,7 @@ use super::shell::{self, NewVersion};
 use super::state::{Chat, Phase};
 use super::theme;
 use super::words::Language;
+use super::writing::Attached;
 
 /// Where the settings are kept between visits.
 pub(super) const SETTINGS: &str = "polo.settings";
@@ -54,6 +56,12 @@ pub(super) struct Page {
     pub(super) search: RwSignal<SearchSettings>,
     /// What stands in the composer.
     pub(super) draft: RwSignal<String>,
+    /// The text files beside it.
+    pub(super) attached: RwSignal<Vec<Attached>>,
+    /// Why a file is not among them.
+    pub(super) file_trouble: RwSignal<Option<String>>,
+    /// Whether single keys are commands.
+    pub(super) single_keys: RwSignal<bool>,
     /// Whether the view follows the end of the conversation.
     pub(super) following: RwSignal<bool>,
     /// Why the files that were picked or dropped are no model.
@@ -74,6 +82,10 @@ pub(super) struct Page {
     pub(super) models_dialog: NodeRef<html::Dialog>,
     /// The dialog with what the loaded model and the GPU are.
     pub(super) inspector: NodeRef<html::Dialog>,
+    /// The list of commands.
+    pub(super) palette: NodeRef<html::Dialog>,
+    /// The list of keys.
+    pub(super) shortcuts: NodeRef<html::Dialog>,
     /// Where the list of conversations is searched.
     pub(super) chats_search: NodeRef<html::Input>,
     store: StoredValue<Option<Store>, LocalStorage>,
@@ -112,6 +124,9 @@ impl Page {
             settings,
             search,
             draft: RwSignal::new(String::new()),
+            attached: RwSignal::new(Vec::new()),
+            file_trouble: RwSignal::new(None),
+            single_keys: RwSignal::new(commands::kept_single_keys()),
             following: RwSignal::new(true),
             not_a_model: RwSignal::new(None),
             update: RwSignal::new_local(None),
@@ -123,6 +138,8 @@ impl Page {
             compare_dialog: NodeRef::new(),
             models_dialog: NodeRef::new(),
             inspector: NodeRef::new(),
+            palette: NodeRef::new(),
+            shortcuts: NodeRef::new(),
             engine: StoredValue::new_local(Link::new("polo engine", None, |_| {})),
             library: StoredValue::new_local(Link::new("polo library", None, |_| {})),
             files: StoredValue::new_local(Vec::new()),
@@ -196,13 +213,7 @@ impl Page {
                 self.engine.with_value(|link| link.post(&request, &files));
             }
             effect::Effect::Restart => self.engine.update_value(Link::restart),
-            effect::Effect::Draft(text) => {
-                // What was typed meanwhile stays, after the text that came back.
-                self.draft.update(|draft| {
-                    *draft = if draft.is_empty() { text } else { format!("{text}\n{draft}") };
-                });
-                self.focus_composer();
-            }
+            effect::Effect::Draft(text) => self.take_draft(&text),
             effect::Effect::Remember(choice) => dom::store(MODEL, &choice.to_json()),
             effect::Effect::Authorize(token) => {
                 let request = Request::Authorize { origin: None, token: Some(token) };
@@ -334,10 +345,10 @@ impl Page {
     /// Sends what stands in the composer.
     pub(super) fn send(self) {
         if self.chat.with_untracked(|chat| !chat.is_busy()) {
-            let question = self.draft.get_untracked();
+            let question = untrack(|| self.question());
             self.ask(&question);
             if self.chat.with_untracked(Chat::is_busy) {
-                self.draft.set(String::new());
+                self.clear_draft();
             }
         }
         self.focus_composer();

@@ -199,12 +199,12 @@ const FUNCTIONS: &[&str] = &[
 const LIMITS: &[&str] =
     &["lim", "max", "min", "sup", "inf", "gcd", "det", "Pr", "lcm", "argmax", "argmin", "liminf", "limsup"];
 
-const LARGE: Table = r#"
+const LARGE: Table = r"
     sum ∑ prod ∏ coprod ∐ bigcup ⋃ bigcap ⋂ bigoplus ⨁ bigotimes ⨂ bigvee ⋁ bigwedge ⋀ bigsqcup ⨆
     biguplus ⨄ bigodot ⨀ intop ∫
-"#;
+";
 
-const IDENTIFIERS: Table = r#"
+const IDENTIFIERS: Table = r"
     alpha α beta β gamma γ delta δ epsilon ϵ varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ
     lambda λ mu μ nu ν xi ξ pi π rho ρ sigma σ tau τ upsilon υ phi ϕ varphi φ chi χ psi ψ omega ω Gamma Γ
     Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Phi Φ Psi Ψ Omega Ω infty ∞ partial ∂ nabla ∇ ell ℓ hbar ℏ
@@ -216,9 +216,9 @@ const IDENTIFIERS: Table = r#"
     lozenge ◊ Diamond ◊ bigstar ★ clubsuit ♣ diamondsuit ♢ heartsuit ♡ spadesuit ♠ flat ♭ natural ♮
     sharp ♯ surd √ top ⊤ bot ⊥ S § P ¶ copyright © euro € yen ¥ backprime ‵ dotsc … dotso … dotsb ⋯
     dotsm ⋯ dotsi ⋯ qed □ textdegree ° lq ‘ rq ’
-"#;
+";
 
-const OPERATORS: Table = r#"
+const OPERATORS: Table = r"
     times × div ÷ cdot ⋅ pm ± mp ∓ ast ∗ star ⋆ circ ∘ bullet ∙ oplus ⊕ otimes ⊗ le ≤ leq ≤ leqslant ≤
     ge ≥ geq ≥ geqslant ≥ lt < gt > ne ≠ neq ≠ approx ≈ equiv ≡ cong ≅ sim ∼ simeq ≃ propto ∝ ll ≪ gg ≫
     in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ supseteq ⊇ cup ∪ cap ∩ setminus ∖ mid ∣ nmid ∤
@@ -239,4 +239,4 @@ const OPERATORS: Table = r#"
     circlearrowright ↻ nexists ∄ And ∧ centerdot ⋅ ltimes ⋉ rtimes ⋊ divideontimes ⋇ lVert ‖ rVert ‖
     lbrack [ rbrack ] lgroup ⟮ rgroup ⟯ ulcorner ⌜ urcorner ⌝ vartriangle △ trianglelefteq ⊴
     trianglerighteq ⊵ eqsim ≂ thickapprox ≈ backsim ∽ multimap ⊸ barwedge ⊼ veebar ⊻ intercal ⊺ nmodels ⊭
-"#;
+";

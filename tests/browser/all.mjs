@@ -10,6 +10,7 @@ import './door.test.mjs';
 import './library.test.mjs';
 import './real.test.mjs';
 import './scripted.test.mjs';
+import './comfort.test.mjs';
 import './chats.test.mjs';
 import './words.test.mjs';
 import './presence.test.mjs';

@@ -16,10 +16,14 @@ impl Parser<'_> {
                 self.argument()?,
                 self.argument()?
             ),
-            "sqrt" => match self.option()? {
-                Some(index) => format!("<mroot>{}<mrow>{index}</mrow></mroot>", self.argument()?),
-                None => format!("<msqrt>{}</msqrt>", self.argument()?),
-            },
+            "sqrt" => {
+                let index = self.option()?;
+                if index.is_empty() {
+                    format!("<msqrt>{}</msqrt>", self.argument()?)
+                } else {
+                    format!("<mroot>{}<mrow>{index}</mrow></mroot>", self.argument()?)
+                }
+            }
             "text" | "textrm" | "texttt" | "textsf" | "textnormal" | "mbox" | "hbox" | "ce" => {
                 self.text("")?
             }
@@ -57,13 +61,19 @@ impl Parser<'_> {
                     "xleftrightarrow" => "↔",
                     _ => "=",
                 };
-                let below = self.option()?.unwrap_or_default();
+                let below = self.option()?;
                 let above = self.argument()?;
                 format!(
                     "<munderover><mo stretchy=\"true\" minsize=\"1.6em\">{arrow}</mo><mrow>{below}</mrow>\
                      <mpadded width=\"+0.6em\" lspace=\"0.3em\">{above}</mpadded></munderover>"
                 )
             }
+            _ => return self.more(name),
+        })
+    }
+
+    fn more(&mut self, name: &str) -> Option<String> {
+        Some(match name {
             "pmod" => {
                 let of = self.argument()?;
                 format!("<mspace width=\"0.6em\"></mspace><mo>(</mo><mtext>mod </mtext>{of}<mo>)</mo>")
@@ -120,15 +130,15 @@ impl Parser<'_> {
         })
     }
 
-    /// What stands in square brackets, if they come next.
-    fn option(&mut self) -> Option<Option<String>> {
+    /// What stands in square brackets; nothing where none come next.
+    fn option(&mut self) -> Option<String> {
         self.tex.skip_space();
         if !self.tex.eat("[") {
-            return Some(None);
+            return Some(String::new());
         }
         let body = self.row(End::Bracket)?;
         self.tex.eat("]");
-        Some(Some(body))
+        Some(body)
     }
 
     /// A delimiter of this size.
@@ -246,7 +256,7 @@ impl Parser<'_> {
     }
 }
 
-/// Blanks at the ends of a text, which MathML would drop.
+/// Blanks at the ends of a text, which `MathML` would drop.
 fn kept_blanks(text: &str) -> String {
     let blank = |c: char| if c == ' ' { '\u{a0}' } else { c };
     let (front, back) = (text.len() - text.trim_start().len(), text.trim_end().len());

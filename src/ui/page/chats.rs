@@ -166,7 +166,6 @@ impl Page {
     }
 
     /// Puts the cursor where conversations are searched.
-    #[allow(dead_code, reason = "for the shortcuts")]
     pub(in crate::ui) fn search_chats(self) {
         self.panel.set(true);
         request_animation_frame(move || {
@@ -231,7 +230,6 @@ impl Page {
     }
 
     /// Lets the last question be changed; false where there is none.
-    #[allow(dead_code, reason = "for the shortcuts")]
     pub(in crate::ui) fn edit_last(self) -> bool {
         let key = self
             .chat

@@ -1,6 +1,6 @@
 //! The tokens of what is being written.
 
-use crate::protocol::{Message, Request, Role};
+use crate::protocol::{Message, Role};
 
 use super::{Chat, Phase};
 use crate::ui::effect::Effect;
@@ -72,7 +72,7 @@ impl Chat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Event, LoadOptions, ModelInfo, Prompt};
+    use crate::protocol::{Event, LoadOptions, ModelInfo, Prompt, Request};
     use crate::ui::choice::Choice;
     use crate::ui::settings::Settings;
 

@@ -10,6 +10,7 @@ use super::drop::DropZone;
 use super::icons::{CHEVRON_DOWN, Icon, Logo, PANEL, PLUS, SLIDERS};
 use super::inspector::Inspector;
 use super::models::{ModelsDialog, state_name};
+use super::palette::Palette;
 use super::search::{CompareDialog, SearchDialog};
 use super::settings::{self, SettingsDialog};
 use super::strips::Strips;
@@ -119,6 +120,7 @@ fn Frame(no_gpu: Memo<bool>) -> impl IntoView {
         <ModelsDialog />
         <Inspector />
         <DropZone />
+        <Palette />
         <p class="hidden" role="status">
             {move || page.chat.with(|chat| chat.announcement.clone())}
         </p>

@@ -40,7 +40,7 @@ pub fn DropZone() -> impl IntoView {
         depth.set(0);
         if has_files(&event) {
             event.prevent_default();
-            page.take_files(dom::files_of(event.data_transfer().and_then(|data| data.files()).as_ref()));
+            page.take_dropped(dom::files_of(event.data_transfer().and_then(|data| data.files()).as_ref()));
         }
     });
     on_cleanup(move || [enter, over, leave, drop].into_iter().for_each(WindowListenerHandle::remove));
@@ -48,10 +48,8 @@ pub fn DropZone() -> impl IntoView {
     view! {
         <Show when=move || dragged.get()>
             <div class="veil" aria-hidden="true">
-                <p>{t!("models-drop")}</p>
-                <p class="quiet-text">
-                    {t!("models-drop-hint")}
-                </p>
+                <p>{t!("page-drop-title")}</p>
+                <p class="quiet-text">{t!("page-drop-about")}</p>
             </div>
         </Show>
     }

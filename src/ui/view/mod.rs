@@ -8,6 +8,7 @@
 pub(super) mod app;
 
 mod access_token;
+mod attached;
 mod card;
 mod chat_row;
 mod chats;
@@ -20,6 +21,7 @@ mod inspector;
 mod models;
 mod notice;
 mod now;
+mod palette;
 mod presence;
 mod prose;
 mod pulls;
@@ -36,3 +38,8 @@ mod tensors;
 mod tokens;
 mod welcome;
 mod words;
+
+/// Opens a dialog.
+pub(super) fn open_dialog(dialog: leptos::prelude::NodeRef<leptos::html::Dialog>) {
+    settings::open(dialog);
+}

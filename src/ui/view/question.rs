@@ -6,6 +6,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
+use super::attached::QuestionText;
 use super::conversation::live;
 use super::icons::{BACK, EDIT, FORWARD, Icon};
 use crate::ui::page::page;
@@ -25,7 +26,7 @@ pub fn QuestionView(key: u64, question: Memo<Arc<str>>, branches: Memo<Branches>
             fallback=move || {
                 view! {
                     <article class="question" aria-label=t!("chats-you") dir="auto">
-                        {move || question.get().trim().to_owned()}
+                        <QuestionText text=question />
                     </article>
                     <div class="question-actions">
                         <Switcher standing label="reply-question-branch" />

@@ -10,6 +10,7 @@ use web_sys::Element;
 
 use super::icons::{Icon, THERMOMETER};
 use crate::protocol::Channel;
+use crate::ui::figures;
 use crate::ui::markdown::escape;
 use crate::ui::page::page;
 use crate::ui::reply::Reply;
@@ -32,7 +33,7 @@ impl Piece {
         match self.confidence {
             _ if self.forced => t!("page-token-forced", text = text),
             Some(confidence) => {
-                t!("page-token-sure", text = text, share = share(f64::from(confidence), 0))
+                t!("page-token-sure", text = text, share = figures::per_cent(f64::from(confidence), 0))
             }
             None => t!("page-token-plain", text = text),
         }
@@ -50,9 +51,9 @@ impl Piece {
     }
 }
 
-/// A share of 1 in per cent.
-fn share(share: f64, digits: usize) -> String {
-    crate::ui::figures::per_cent(share, digits)
+/// The heading of a part.
+fn part_html(title: &str) -> String {
+    format!("<span class=\"tokens-part\" role=\"presentation\">{title}</span>")
 }
 
 /// Blank space as signs.
@@ -70,10 +71,10 @@ fn at_of(target: Option<web_sys::EventTarget>) -> Option<usize> {
 /// The tokens; arrow keys go from one to the next. The mouse only looks at a token until one is chosen.
 #[component]
 pub(super) fn Heat(
-    pieces: Vec<Piece>,
+    pieces: Arc<[Piece]>,
     /// Beginnings of the parts, each with its heading.
-    #[prop(optional)]
-    parts: Vec<(usize, String)>,
+    #[prop(default = [].into())]
+    parts: Arc<[(usize, String)]>,
     chosen: RwSignal<Option<usize>>,
     hovered: RwSignal<Option<usize>>,
 ) -> impl IntoView {
@@ -83,10 +84,8 @@ pub(super) fn Heat(
     let mut html = String::new();
     for (at, piece) in pieces.iter().enumerate() {
         if let Some((_, title)) = parts.iter().find(|(first, _)| *first == at) {
-            html.push_str(&format!(
-                "<span class=\"tokens-part\" role=\"presentation\">{}</span>",
-                escape(title)
-            ));
+            let title = escape(title);
+            html += &part_html(&title);
         }
         html.push_str(&piece.html(at));
     }
@@ -160,7 +159,7 @@ pub(super) fn Alternatives(about: String, rows: Vec<Row>) -> impl IntoView {
     let rows = rows
         .into_iter()
         .map(|row| {
-            let share = share(f64::from(row.logprob).exp(), 1);
+            let share = figures::per_cent(f64::from(row.logprob).exp(), 1);
             let action = match row.go_on {
                 _ if row.taken => t!("page-token-taken").into_any(),
                 Some((text, name, act)) => view! {
@@ -183,7 +182,7 @@ pub(super) fn Alternatives(about: String, rows: Vec<Row>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <h5 dir="auto">{about}</h5>
+        <p class="about-token" dir="auto">{about}</p>
         {none.then(|| view! { <p class="quiet-text">{t!("page-token-no-others")}</p> })}
         <table class="listing alternatives">
             <tbody>{rows}</tbody>
@@ -197,7 +196,7 @@ pub(super) fn HeatSwitch(shown: RwSignal<bool>) -> impl IntoView {
     view! {
         <button
             type="button"
-            class="quiet"
+            class="quiet heat-switch"
             aria-pressed=move || shown.get().to_string()
             title=t!("page-confidence-about")
             on:click=move |_| shown.update(|shown| *shown = !*shown)
@@ -220,7 +219,7 @@ pub(super) fn HeatMap(reply: Arc<Reply>) -> impl IntoView {
     let told = &reply.told;
     let piece =
         |told: &Arc<Told>| Piece { text: told.text.clone(), confidence: told.confidence(), forced: false };
-    let pieces: Vec<_> = told.iter().map(piece).collect();
+    let pieces: Arc<[_]> = told.iter().map(piece).collect();
     let first = |channel| told.iter().position(|told| told.channel == channel);
     let mut parts = Vec::new();
     if let Some(thought) = first(Channel::Thought) {
@@ -238,7 +237,7 @@ pub(super) fn HeatMap(reply: Arc<Reply>) -> impl IntoView {
                     })
                     .collect_view()} {t!("page-tokens-unit")}
             </p>
-            <Heat pieces parts chosen hovered />
+            <Heat pieces parts=parts.into() chosen hovered />
             <div class="heat-panel">
                 {move || match shown.get() {
                     Some(at) => view! { <Place reply=reply.clone() at /> }.into_any(),

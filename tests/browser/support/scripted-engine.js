@@ -21,6 +21,8 @@ const tiny = {
 const thought = 'First the bags: 3×8=24\n\nThen all: 24+24=48\n';
 const outputs = {
   MARKDOWN: 'So $x^2$ and\n\n$$\\frac{1}{2}$$\n\n```rust\nfn one() {}\n```\n\n' + 'A line.\n\n'.repeat(12),
+  MATHS: globalThis.formulas?.map((tex) => `$$${tex}$$`).join('\n\n') ?? '$$x^2$$',
+  CODE: `${'Before.\n\n'.repeat(3)}\`\`\`python\n${'def f(x):  # <script>alert(1)</script>\n    return "a" + str(1)\n'.repeat(40)}\`\`\`\n\n\`\`\`\nplain\n\`\`\`\n\nAfter.`,
   RTL: 'في السلة ثمان وأربعون تفاحة.\n\nThat is 48.',
   HOSTILE: '<script>window.evil=1</script><img src="/evil.png" onerror="window.evil=1"> ![p](http://127.0.0.1:9/y.png) '
     + '[x](javascript:window.evil=1) $\\operatorname{<img src=/z.png onerror=window.evil=1>}$ <style>*{}</style>',
@@ -147,6 +149,13 @@ async function pull({ id, source }) {
   post({ type: 'pulled', id, model: model() });
 }
 
+// Four letters a token.
+function tokenize({ id, prompt }) {
+  const text = prompt.text ?? prompt.messages.map(({ content }) => content).join('');
+  const count = Math.ceil(text.length / 4);
+  post({ type: 'tokenized', id, tokens: Array(count).fill(1), texts: Array(count).fill('') });
+}
+
 async function generate({ id, prompt, sampling }) {
   const question = prompt.messages.at(-1).content;
   const word = Object.keys(outputs).find((key) => question.includes(key));
@@ -168,7 +177,11 @@ async function generate({ id, prompt, sampling }) {
       if (cancelled.has(id)) return;
       begun -= 1;
       if (begun >= 0) continue;
-      post({ type: 'token', id, choice: 0, node: 0, channel, text: part, token: 1, logprob: -0.1 });
+      const other = (token, text, logprob) => ({ token, text, logprob });
+      // Every seventh is a guess.
+      const logprob = tokens % 7 === 6 ? -1.2 : -0.05;
+      const top = [other(1, part, logprob), other(2, ' 47', -1.5), other(3, '<b>', -3), other(4, '\n', -5), other(5, 'é', -6)];
+      post({ type: 'token', id, choice: 0, node: 0, channel, text: part, token: 1, logprob, top });
       tokens += 1;
       if (question.includes('SLOW')) await sleep(20);
       if (question.includes('CRAWL')) await sleep(100);
@@ -200,6 +213,7 @@ onmessage = async ({ data }) => {
   (globalThis.requests ??= []).push({ ...request, files: data.files?.map((file) => file.name) });
   if (type === 'cancel') cancelled.add(id);
   if (type === 'load') await load(request);
+  if (type === 'tokenize') tokenize(request);
   if (type === 'inspect') inspect(request);
   if (type === 'library') post({ type: 'library', id, library: await library() });
   if (type === 'find') find(request);

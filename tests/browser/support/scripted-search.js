@@ -146,7 +146,7 @@ function reopen({ id, json }) {
   }
   post({ type: 'voted', id, votes: votesOf(tree) });
   post({ type: 'searched', id, progress: progressOf(tree) });
-  finish(id, tree, tree.stop);
+  finish(id, tree, tree.stop ?? 'rollouts');
 }
 
 /// Requests about searches; false for all others.

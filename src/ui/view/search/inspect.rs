@@ -180,10 +180,10 @@ fn Facts(detail: Detail) -> impl IntoView {
 fn Tokens(id: RequestId, detail: Detail) -> impl IntoView {
     let (chosen, hovered) = (RwSignal::new(None), RwSignal::new(None));
     let Some(node) = detail.get_untracked() else { return ().into_any() };
-    let pieces = node.pieces.iter().map(piece).collect::<Vec<_>>();
+    let pieces = node.pieces.iter().map(piece).collect::<Arc<[_]>>();
     let shown = Memo::new(move |_| chosen.get().or(hovered.get()));
     view! {
-        <h5>{t!("search-tokens-title")}</h5>
+        <p class="about-token">{t!("search-tokens-title")}</p>
         <Heat pieces chosen hovered />
         {move || match shown.get() {
             Some(at) => view! { <Others id node=node.clone() at /> }.into_any(),
