@@ -19,6 +19,11 @@ fn grouped(digits: &str) -> String {
     out
 }
 
+/// A whole number, 0 or more, that is held as another.
+pub fn whole(value: f64) -> String {
+    grouped(&format!("{value:.0}"))
+}
+
 /// A number with so many digits after the point, which is a comma in Russian.
 pub fn decimal(value: f64, digits: usize) -> String {
     point(&format!("{value:.digits$}"))
@@ -126,7 +131,7 @@ pub fn weights(value: u64) -> String {
 
 /// One digit after the point, where there are not three before it.
 fn rounded(value: f64) -> String {
-    if value < 100.0 { decimal(value, 1) } else { count(value.round() as u64) }
+    if value < 100.0 { decimal(value, 1) } else { whole(value) }
 }
 
 /// A speed.

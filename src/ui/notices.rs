@@ -71,7 +71,11 @@ impl Notice {
     pub fn advice(&self) -> String {
         match &self.about {
             About::Engine => t!(words(&self.kind).1),
-            About::Load(_, source) => t!(advice_of_load(&self.kind, source)),
+            About::Load(_, source) => {
+                // The title only says which model it was.
+                let (what, advice) = (t!(words(&self.kind).0), t!(advice_of_load(&self.kind, source)));
+                t!("notices-load-why", what = what, advice = advice)
+            }
             About::Import => t!("notices-import-advice"),
         }
     }

@@ -40,8 +40,13 @@ const states = {
   },
   'heat-map': async (opened) => {
     await asked('MARKDOWN')(opened);
-    await opened.page.getByRole('button', { name: 'Confidence' }).last().click();
-    await opened.page.getByRole('listbox', { name: /[Tt]okens/ }).first().focus();
+    await opened.page.getByRole('button', { name: 'Confidence' }).click();
+    await opened.page.getByRole('listbox', { name: 'Tokens' }).first().focus();
+  },
+  palette: async ({ page }) => {
+    await ready(page);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').waitFor();
   },
   thinking: async ({ page, polo }) => {
     await ready(page);
@@ -68,6 +73,11 @@ const states = {
     await page.getByRole('switch', { name: 'Search' }).click();
     await button(page, 'Adjust the search').click();
     await page.getByRole('dialog').waitFor();
+  },
+  chats: async (opened) => {
+    await asked('How many apples?')(opened);
+    await button(opened.page, 'Chats').click();
+    await opened.page.getByLabel('Search chats').waitFor();
   },
   compare: async ({ page }) => {
     await ready(page);

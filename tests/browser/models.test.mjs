@@ -38,7 +38,7 @@ describe('models', { timeout: 600_000 }, () => {
     assert.equal(page.workers().length, 1, 'the library is not started before it is wanted');
     await openModels(page);
     const entry = page.getByRole('button', { name: /^Marco-o1/ });
-    assert.match(await entry.innerText(), /Reasons in steps.*7\.6 billion weights · 4\.68 GB · Apache-2\.0/s);
+    assert.match(await entry.innerText(), /The model this program is made for.*7\.6 billion weights · 4\.68 GB · Apache-2\.0/s);
     await entry.click();
     const fit = page.getByRole('region', { name: 'Does it fit?' });
     await fit.getByText('It fits, with 8,192 tokens of context').waitFor();
@@ -81,7 +81,7 @@ describe('models', { timeout: 600_000 }, () => {
     const alert = page.locator('.dock').getByRole('alert');
     await alert.getByText(/could not be loaded/).waitFor();
     await page.keyboard.press('Escape');
-    assert.match(await alert.innerText(), /not in local storage[\s\S]*Download it again, or go on with Polo Tiny/);
+    assert.match(await alert.innerText(), /Download it again, or go on with Polo Tiny[\s\S]*not in local storage/);
     await alert.getByRole('button', { name: 'Use Polo Tiny' }).click();
     await running(page, 'Polo Tiny');
 

@@ -229,6 +229,15 @@ impl Chats {
         }
     }
 
+    /// Deletes all of them, for good.
+    pub fn delete_all(&mut self) {
+        let ids: Vec<_> = self.heads.iter().map(|head| head.id.clone()).collect();
+        for id in ids {
+            self.forget(&id);
+        }
+        self.deleted = None;
+    }
+
     /// Puts back what was deleted last.
     pub fn restore(&mut self) {
         if let Some(whole) = self.deleted.take() {

@@ -123,7 +123,7 @@ fn without_a_storage_everything_lives_as_long_as_the_tab() {
     assert_eq!((name.as_str(), format::read_file(text).unwrap().len()), ("polo-chats.json", 2));
     chats.delete("a");
     chats.restore();
-    assert_eq!(ids(&chats), " a early");
+    assert_eq!(ids(&chats), "a early ");
 }
 
 #[test]

@@ -149,6 +149,13 @@ impl Page {
         self.act_on_chats(|chats| chats.delete(id));
     }
 
+    /// Deletes all conversations, for good.
+    pub(in crate::ui) fn delete_all_chats(self) {
+        self.act(Chat::settle);
+        self.act(Chat::new_chat);
+        self.act_on_chats(Chats::delete_all);
+    }
+
     /// Shows the list, or hides it.
     pub(in crate::ui) fn toggle_chats(self) {
         let open = !self.panel.get_untracked();

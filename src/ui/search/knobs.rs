@@ -93,11 +93,7 @@ pub fn number(value: f64) -> String {
 
 /// A number as the page writes it.
 pub fn shown(value: f64) -> String {
-    if value.fract() == 0.0 && value >= 0.0 {
-        figures::count(value as u64)
-    } else {
-        figures::point(&number(value))
-    }
+    if value.fract() == 0.0 && value >= 0.0 { figures::whole(value) } else { figures::point(&number(value)) }
 }
 
 /// Whether to search, and how.

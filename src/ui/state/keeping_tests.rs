@@ -74,6 +74,7 @@ fn a_conversation_is_opened_as_it_was_left() {
     chat.apply(token(id, Channel::Output, "5"), 10.0);
     chat.apply(done(id, FinishReason::Length), 11.0);
     chat.show(chat.branches(1).reply.before.unwrap());
+    kept(&mut chat);
     let whole = chat.whole(5.0);
     let again = reloaded(&whole);
     assert_eq!(again.exchanges.len(), 2);

@@ -85,6 +85,7 @@ fn a_search_that_is_woken_is_under_way_again() {
     let mut chat = ready();
     let (id, _) = asked(&mut chat, "2+2?");
     chat.apply(found(id, REPLY, StopCause::Rollouts), 1.0);
+    assert_eq!(chat.take_effects(), [Effect::Post(Request::Export { id })], "its tree is kept");
     chat.act_on_searches(|searches| searches.go_on(id, 0));
     assert_eq!(chat.take_effects(), [Effect::Post(Request::Continue { id, node: 0 })]);
     chat.apply(launched(id), 2.0);

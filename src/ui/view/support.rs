@@ -6,6 +6,7 @@ use super::icons::{Icon, WARNING};
 use crate::ui::dom;
 use crate::ui::page::SETTINGS;
 use crate::ui::settings::Settings;
+use crate::ui::theme;
 use crate::ui::words::{self, t};
 
 /// Why this page cannot use a GPU.
@@ -24,11 +25,12 @@ pub(super) fn missing() -> Option<Missing> {
     if dom::has("navigator", Some("gpu")) {
         return None;
     }
-    // Nothing else of the page is there to choose the language.
+    // Nothing else of the page is there to choose language and theme.
     let settings = Settings::from_json(&dom::load(SETTINGS).unwrap_or_default());
     let language = settings.language.unwrap_or_else(dom::language);
     words::speak(language);
     dom::set_language(language);
+    theme::show(settings.theme);
     if dom::has("isSecureContext", None) { Some(Missing::WebGpu) } else { Some(Missing::SecureContext) }
 }
 

@@ -13,7 +13,7 @@ import { launch, open } from '../support/browser.mjs';
 import { Polo } from '../support/polo.mjs';
 import { serve } from '../support/server.mjs';
 
-const server = await serve();
+const server = await serve({ compress: true });
 
 /// A first visit, nothing kept: what comes over the wire, and when the first answer of Polo Tiny is there.
 async function cold() {
@@ -29,10 +29,10 @@ async function cold() {
   const polo = new Polo(page);
   await polo.message.waitFor();
   const shown = performance.now() - start;
-  await polo.loaded();
+  await page.locator('.model[data-state=ready]').waitFor({ timeout: 180_000 });
   const ready = performance.now() - start;
   await polo.ask('What is 12 + 30?');
-  await polo.output.filter({ hasText: /\d/ }).waitFor();
+  await polo.output.filter({ hasText: /\d/ }).waitFor({ timeout: 180_000 });
   await polo.answered();
   const answered = performance.now() - start;
   const sum = (at) => [...files.values()].reduce((all, sizes) => all + sizes[at], 0);

@@ -15,7 +15,7 @@ const device = {
 const tiny = {
   name: 'Polo Tiny', architecture: 'qwen2', thoughts: 'marco', parameters: 1654321, context: 2048, weight_bytes: 1,
   kv_bytes: 1, tensors: [{ name: 'model.norm.weight', dims: [160], file: 'F32', gpu: 'f32', chunks: 1 }],
-  claims: [['polo.kinds', '["arithmetic-en","words-en"]'], ['polo.accuracy', '{"arithmetic-en":0.93}']],
+  claims: [['polo.kinds', '["arithmetic-en","words-en","arithmetic-ru","words-ru","arithmetic-zh","words-zh"]'], ['polo.accuracy', '{"arithmetic-en":0.93}']],
   load_ms: 1, sampling: null,
 };
 const thought = 'First the bags: 3×8=24\n\nThen all: 24+24=48\n';

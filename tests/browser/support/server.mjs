@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const dist = path.join(root, 'dist');
@@ -47,8 +48,10 @@ await import('/worker_loader.js');`;
 const scripts = { [smallStoragePath]: smallStorage, [noStoragePath]: noStorage, [watchedPath]: watched };
 const blank = '<!doctype html><html lang="en"><head><title>Blank</title></head></html>';
 
-/// `connect`: origins that the worker may speak to, beside those the page's own policy names.
-export async function serve({ connect = [] } = {}) {
+/// `connect`: origins that the worker may speak to, beside those the page's own policy names; `compress`: as a host
+/// on the web does, which costs the tests time and tells them nothing.
+export async function serve({ connect = [], compress = false } = {}) {
+  const packed = new Map();
   const html = await readFile(path.join(dist, 'index.html'), 'utf8').catch(() => {
     throw new Error('dist/index.html is missing: build the page first (cargo xtask test --only page)');
   });
@@ -76,6 +79,11 @@ export async function serve({ connect = [] } = {}) {
       if (!file.startsWith(dist + path.sep)) throw new Error('outside');
       const body = await readFile(file);
       const type = types[path.extname(file)] ?? 'application/octet-stream';
+      if (compress && /text|javascript|wasm|json|svg/.test(type)) {
+        if (!packed.has(file)) packed.set(file, gzipSync(body));
+        response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Encoding': 'gzip' }).end(packed.get(file));
+        return;
+      }
       response.writeHead(200, { ...headers, 'Content-Type': type }).end(body);
     } catch {
       response.writeHead(404, headers).end('no such file\n');

@@ -43,6 +43,7 @@ notices-details = Details, in English
 ## A model that could not be loaded
 
 notices-load = { $model } could not be loaded
+notices-load-why = { $what }. { $advice }
 notices-load-page = Check that the page's server is running, then try again.
 notices-load-stored = The browser may have deleted it to make room. Download it again, or go on with Polo Tiny.
 notices-load-picked = The file may have changed or moved. Choose it again, or go on with Polo Tiny.

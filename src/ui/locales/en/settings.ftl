@@ -62,6 +62,15 @@ settings-search-on = Search for every new question
 settings-data = Data
 settings-data-hint = All of it stays in this browser: settings, conversations and downloaded models. Nothing is sent anywhere.
 settings-data-models = Stored models
+settings-chats-export = Save all chats
+settings-chats-delete = Delete all chats
+settings-chats-ask = { $count ->
+    [one] Delete the only chat for good?
+   *[other] Delete all { $count } chats for good?
+}
+settings-chats-keep = Keep them
+settings-chats-none = There are no chats.
+settings-chats-deleted = All chats are deleted.
 settings-export = Save the settings as a file
 settings-import = Take settings from a file
 settings-imported = The settings of the file are in use.

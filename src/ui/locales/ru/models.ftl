@@ -129,7 +129,7 @@ models-server-https = http://{ $host } — не на этой машине: ст
 
 ## Каталог
 
-models-catalogue = Точно подходят
+models-catalogue = Заведомо подходят
 models-stored-tag = Скачана
 models-about-marco-o1 = Модель, для которой сделана эта программа: долго думает над открытыми задачами, потом отвечает.
 models-about-deepseek-r1-7b = Сильна в математике и логике; думает долго.

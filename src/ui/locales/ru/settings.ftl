@@ -62,6 +62,16 @@ settings-search-on = Искать для каждого нового вопро�
 settings-data = Данные
 settings-data-hint = Всё это остаётся в этом браузере: настройки, разговоры и скачанные модели. Никуда ничего не отправляется.
 settings-data-models = Сохранённые модели
+settings-chats-export = Сохранить все чаты
+settings-chats-delete = Удалить все чаты
+settings-chats-ask = { $count ->
+    [one] Удалить { $count } чат навсегда?
+    [few] Удалить все { $count } чата навсегда?
+   *[many] Удалить все { $count } чатов навсегда?
+}
+settings-chats-keep = Оставить
+settings-chats-none = Чатов нет.
+settings-chats-deleted = Все чаты удалены.
 settings-export = Сохранить настройки в файл
 settings-import = Взять настройки из файла
 settings-imported = Настройки из файла действуют.

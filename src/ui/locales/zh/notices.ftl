@@ -43,6 +43,7 @@ notices-details = 详细信息（英文）
 ## 模型无法加载
 
 notices-load = 无法加载 { $model }
+notices-load-why = { $what }。{ $advice }
 notices-load-page = 请检查页面的服务器是否在运行，然后重试。
 notices-load-stored = 浏览器可能为腾出空间而删除了它。请重新下载，或继续使用 Polo Tiny。
 notices-load-picked = 文件可能已被更改或移动。请重新选择，或继续使用 Polo Tiny。

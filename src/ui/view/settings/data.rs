@@ -1,8 +1,10 @@
 //! How the next question is searched for, and what this browser keeps: settings as a file, models.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::{looks, open};
+use crate::ui::chats::Chats;
 use crate::ui::dom;
 use crate::ui::page::page;
 use crate::ui::settings_file;
@@ -80,6 +82,9 @@ pub fn Data(
         <h3>{t!("settings-data")}</h3>
         <p class="hint">{t!("settings-data-hint")}</p>
         <p class="buttons">
+            <button type="button" class="plain" on:click=move |_| page.export_chats()>
+                {t!("settings-chats-export")}
+            </button>
             <button type="button" class="plain" on:click=export>
                 {t!("settings-export")}
             </button>
@@ -91,8 +96,58 @@ pub fn Data(
                 {t!("settings-data-models")}
             </button>
         </p>
+        <DeleteChats />
         <p class="hint" role="status" class:error=move || outcome.with(|o| o.as_ref().is_some_and(|(good, _)| !good))>
             {move || outcome.get().map(|(_, said)| said)}
         </p>
+    }
+}
+
+/// Deletes all conversations, once that was confirmed in the same place. The safe answer has the focus.
+#[component]
+fn DeleteChats() -> impl IntoView {
+    let page = page();
+    let count = move || page.chats.with(Chats::count);
+    let asked = RwSignal::new(false);
+    let said = RwSignal::new(None::<&'static str>);
+    let keep = NodeRef::<html::Button>::new();
+    Effect::new(move |_| {
+        if let Some(button) = keep.get() {
+            // A button that is gone has no focus to take.
+            drop(button.focus());
+        }
+    });
+    let ask = move |_| {
+        let some = page.chats.with_untracked(Chats::count) > 0;
+        asked.set(some);
+        said.set((!some).then_some("settings-chats-none"));
+    };
+    let delete = move |_| {
+        page.delete_all_chats();
+        asked.set(false);
+        said.set(Some("settings-chats-deleted"));
+    };
+    view! {
+        <p class="buttons">
+            <Show
+                when=move || asked.get()
+                fallback=move || {
+                    view! {
+                        <button type="button" class="plain danger" on:click=ask>
+                            {t!("settings-chats-delete")}
+                        </button>
+                    }
+                }
+            >
+                <span>{move || t!("settings-chats-ask", count = count())}</span>
+                <button type="button" class="plain" node_ref=keep on:click=move |_| asked.set(false)>
+                    {t!("settings-chats-keep")}
+                </button>
+                <button type="button" class="plain danger" on:click=delete>
+                    {t!("settings-chats-delete")}
+                </button>
+            </Show>
+        </p>
+        <p class="hint" role="status">{move || said.get().map(|key| t!(key))}</p>
     }
 }
