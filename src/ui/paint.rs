@@ -3,11 +3,8 @@
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
-#[wasm_bindgen(inline_js = "
-export async function paint(code, language) {
-  const painter = await import(new URL('highlight/paint.js', document.baseURI));
-  await painter.paint(code, language);
-}")]
+// A file and no inline text: those are numbered, and the worker's would have the same name.
+#[wasm_bindgen(module = "/src/ui/paint.js")]
 extern "C" {
     #[wasm_bindgen(catch)]
     async fn paint(code: &Element, language: &str) -> Result<JsValue, JsValue>;

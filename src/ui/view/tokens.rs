@@ -68,7 +68,8 @@ fn at_of(target: Option<web_sys::EventTarget>) -> Option<usize> {
     element.closest("[data-at]").ok()??.get_attribute("data-at")?.parse().ok()
 }
 
-/// The tokens; arrow keys go from one to the next. The mouse only looks at a token until one is chosen.
+/// The tokens; arrow keys go from one to the next. The mouse only looks at a token until one is chosen; what it
+/// looked at last stays, since what is shown of it may come to lie under the mouse.
 #[component]
 pub(super) fn Heat(
     pieces: Arc<[Piece]>,
@@ -136,7 +137,6 @@ pub(super) fn Heat(
                 }
             }
             on:mouseover=move |event| hovered.set(at_of(event.target()))
-            on:mouseleave=move |_| hovered.set(None)
             inner_html=html
         ></div>
     }
