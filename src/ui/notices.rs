@@ -115,13 +115,12 @@ fn words(kind: &str) -> (&'static str, &'static str) {
 fn advice_of_load(kind: &str, source: &ModelSource) -> &'static str {
     match (kind, source) {
         ("fetch", ModelSource::Embedded) => "notices-load-page",
-        (_, ModelSource::Embedded) => words(kind).1,
+        (_, ModelSource::Embedded) | ("bad_numbers" | "busy" | "gated", _) => words(kind).1,
         ("fetch" | "not_found" | "damaged", ModelSource::Stored { .. }) => "notices-load-stored",
         ("fetch" | "not_found", ModelSource::Picked { .. }) => "notices-load-picked",
         ("fetch", _) => "notices-load-network",
         ("bad_model", ModelSource::Stored { .. }) => "notices-load-damaged",
         ("out_of_memory", _) => "notices-load-memory",
-        ("bad_numbers" | "busy" | "gated", _) => words(kind).1,
         _ => "notices-load-other",
     }
 }

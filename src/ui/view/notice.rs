@@ -21,13 +21,15 @@ pub fn NoticeView(
     #[prop(optional)]
     actions: Vec<Action>,
 ) -> impl IntoView {
+    let (title, advice) = (notice.title(), notice.advice());
+    let Notice { kind, detail, .. } = notice;
     view! {
-        <div class="notice" role="alert" data-kind=notice.kind.clone()>
+        <div class="notice" role="alert" data-kind=kind>
             <Icon path=WARNING />
             <div>
-                <p class="notice-title">{notice.title()}</p>
-                <p>{coded(&notice.advice())}</p>
-                <Detail text=notice.detail.clone() />
+                <p class="notice-title">{title}</p>
+                <p>{coded(&advice)}</p>
+                <Detail text=detail />
                 <Actions actions />
             </div>
             {dismiss.map(|dismiss| view! { <Dismiss dismiss /> })}

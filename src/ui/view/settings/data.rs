@@ -68,7 +68,7 @@ pub fn Data(
                     page.settings.set(settings);
                     restored.try_update(|count| *count += 1);
                     if !speaks {
-                        looks::open_again(page);
+                        looks::open_again(page.settings_dialog);
                     }
                     outcome.try_set(Some((true, t!("settings-imported"))));
                 }

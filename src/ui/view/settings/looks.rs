@@ -1,9 +1,10 @@
 //! Language and theme: how the page itself speaks and looks.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::open;
-use crate::ui::page::{Page, page};
+use crate::ui::page::page;
 use crate::ui::theme::Theme;
 use crate::ui::words::{Language, t};
 
@@ -17,7 +18,7 @@ pub fn Looks() -> impl IntoView {
         let code = event_target_value(&event);
         let language = Language::ALL.into_iter().find(|language| language.code() == code);
         page.settings.update(|settings| settings.language = language);
-        open_again(page);
+        open_again(page.settings_dialog);
     };
     let show = move |event: leptos::ev::Event| {
         let name = event_target_value(&event);
@@ -66,9 +67,9 @@ pub fn Looks() -> impl IntoView {
 }
 
 /// Another language mounts the page anew, and this dialog with it: the reader goes on where they were.
-pub(super) fn open_again(page: Page) {
+pub(super) fn open_again(dialog: NodeRef<html::Dialog>) {
     request_animation_frame(move || {
-        open(page.settings_dialog);
+        open(dialog);
         if let Some(field) = document().get_element_by_id("language")
             && let Ok(field) = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(field)
         {

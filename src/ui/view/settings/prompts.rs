@@ -5,13 +5,14 @@ use leptos::prelude::*;
 
 use crate::ui::page::page;
 use crate::ui::prompts::Which;
+use crate::ui::settings::Settings;
 use crate::ui::words::t;
 
 /// The prompt with its list.
 #[component]
 pub fn Prompts() -> impl IntoView {
     let page = page();
-    let which = Memo::new(move |_| page.settings.with(|settings| settings.prompt()));
+    let which = Memo::new(move |_| page.settings.with(Settings::prompt));
     let saved = Memo::new(move |_| {
         page.settings.with(|settings| settings.prompts.iter().map(|one| one.name.clone()).collect::<Vec<_>>())
     });
@@ -32,7 +33,7 @@ pub fn Prompts() -> impl IntoView {
         }
     };
     let delete = move |_| {
-        let name = page.settings.try_update(|settings| settings.delete_prompt()).flatten();
+        let name = page.settings.try_update(Settings::delete_prompt).flatten();
         if let Some(name) = name {
             said.set(t!("settings-prompt-deleted", name = name));
         }
