@@ -188,8 +188,12 @@ impl Page {
         }) else {
             return;
         };
-        kept.into_iter().for_each(|kept| self.keep(kept));
-        effects.into_iter().for_each(|effect| self.perform(effect));
+        for kept in kept {
+            self.keep(kept);
+        }
+        for effect in effects {
+            self.perform(effect);
+        }
     }
 
     /// Changes a search, and does what that asks for.

@@ -137,7 +137,7 @@ impl Reply {
     }
 
     /// Takes the engine's counts at the end.
-    pub fn count(&mut self, usage: Usage) {
+    pub fn count(&mut self, usage: &Usage) {
         let (tokens, thought) = self.begun;
         self.usage = Some(Usage {
             prompt_tokens: usage.prompt_tokens.saturating_sub(tokens),
@@ -145,7 +145,7 @@ impl Reply {
             reasoning_tokens: usage.reasoning_tokens + thought,
             // Of the part that came last: its speed would be that of all tokens.
             decode_ms: if tokens > 0 { 0.0 } else { usage.decode_ms },
-            ..usage
+            ..usage.clone()
         });
     }
 

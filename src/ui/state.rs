@@ -304,7 +304,7 @@ impl Chat {
                     let reply = Arc::make_mut(&mut exchange.reply);
                     reply.status = Status::Done(finish_reason);
                     reply.whole = replies.into_iter().next();
-                    reply.count(usage);
+                    reply.count(&usage);
                     let tokens = reply.usage.as_ref().map_or(0, |usage| usage.completion_tokens);
                     self.announcement = match finish_reason {
                         FinishReason::Cancelled => t!("reply-stopped"),

@@ -230,8 +230,7 @@ fn whole_of(mut value: Value) -> Result<Whole, Unreadable> {
     if chat.id.is_empty() || chat.exchanges.is_empty() {
         return Err(Unreadable::Broken("one of its chats is empty".to_owned()));
     }
-    let trees =
-        value.get_mut("trees").map(Value::take).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let trees = value.get_mut("trees").map_or_else(|| Value::Object(serde_json::Map::new()), Value::take);
     let trees = serde_json::from_value(trees).map_err(|error| broken(&error))?;
     Ok(Whole { chat, trees })
 }

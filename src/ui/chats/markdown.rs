@@ -14,7 +14,7 @@ pub fn of(chat: &Record) -> String {
         let who = if reply.model.is_empty() { "Polo" } else { &reply.model };
         let output = if reply.output.trim().is_empty() { &reply.thought } else { &reply.output };
         for (who, what) in [(t!("chats-you").as_str(), next.question.trim()), (who, output.trim())] {
-            text.push_str(&format!("\n## {}\n\n{what}\n", one_line(who)));
+            text.extend(["\n## ", &one_line(who), "\n\n", what, "\n"]);
         }
         // Keys grow: what follows an exchange is younger, so this ends.
         if Some(next.key) <= parent {

@@ -310,7 +310,9 @@ impl Chats {
         match told {
             Answer::Opened(heads, cut_off) => {
                 self.stand = Stand::Keeping;
-                heads.into_iter().for_each(|head| self.note_head(head));
+                for head in heads {
+                    self.note_head(head);
+                }
                 // The reader comes back to what this tab showed, or to a reply that was cut off.
                 let before = self.before.take().filter(|id| self.heads.iter().any(|head| head.id == *id));
                 if let Some(id) = before.or(cut_off.into_iter().next()) {

@@ -38,7 +38,9 @@ impl Page {
     /// Opens the database, and keeps from now on.
     pub(super) fn start_keeping(self) {
         // Other tabs number from another millisecond.
-        self.chat.update_untracked(|chat| chat.number_from(dom::epoch_ms() as u64 * 1000));
+        #[expect(clippy::cast_sign_loss, reason = "it is not before 1970")]
+        let millisecond = dom::epoch_ms() as u64;
+        self.chat.update_untracked(|chat| chat.number_from(millisecond * 1000));
         let store = Store::open(before(), move |told| {
             if let Answer::Opened(heads, _) = &told {
                 self.place_panel(!heads.is_empty());
@@ -67,8 +69,8 @@ impl Page {
     /// Keeps what the chat wants kept.
     pub(super) fn keep(self, kept: Kept) {
         self.act_on_chats(|chats| match kept {
-            Kept::Whole(record) => chats.keep(record),
-            Kept::Open(journal) => chats.keep_open(journal),
+            Kept::Whole(record) => chats.keep(*record),
+            Kept::Open(journal) => chats.keep_open(*journal),
             Kept::Tree(id, key, json) => chats.keep_tree(id, key, json),
             Kept::Nothing(id) => chats.forget(&id),
         });
@@ -83,7 +85,9 @@ impl Page {
         for act in acts.unwrap_or_default() {
             match act {
                 Act::Wish(wish) => self.store.with_value(|store| {
-                    store.iter().for_each(|store| store.wish(wish.clone()));
+                    if let Some(store) = store {
+                        store.wish(wish.clone());
+                    }
                 }),
                 Act::Show(whole) => {
                     self.act(Chat::settle);

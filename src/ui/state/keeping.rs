@@ -46,9 +46,9 @@ pub struct Keep {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kept {
     /// The conversation as it stands; what is still being written is in the journal.
-    Whole(Record),
+    Whole(Box<Record>),
     /// The exchange that is being written.
-    Open(Journal),
+    Open(Box<Journal>),
     /// A search of the exchange with this key: id of the conversation, key, what `Exported` held.
     Tree(String, u64, Arc<str>),
     /// Nothing is left of the conversation with this id.
@@ -137,12 +137,12 @@ impl Chat {
             return kept;
         }
         if whole {
-            kept.push(Kept::Whole(self.record(epoch_ms)));
+            kept.push(Kept::Whole(Box::new(self.record(epoch_ms))));
         }
         let open = self.exchanges.last().filter(|last| last.reply.is_open());
         if let Some(open) = open.filter(|_| whole || journal) {
             let open = kept_exchange(open);
-            kept.push(Kept::Open(Journal { chat: self.head(epoch_ms), open }));
+            kept.push(Kept::Open(Box::new(Journal { chat: self.head(epoch_ms), open })));
         }
         for key in trees {
             let tree = self.trees.get(&key).cloned();
@@ -180,7 +180,9 @@ impl Chat {
     pub fn was_kept(&mut self, id: &str, revision: u64, merged: Option<&Record>) {
         if self.identity.id == id {
             self.identity.revision = revision;
-            merged.into_iter().for_each(|record| self.take_in(record));
+            if let Some(record) = merged {
+                self.take_in(record);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ fn kept(chat: &mut Chat) -> Vec<Kept> {
 
 fn journals(chat: &mut Chat) -> Vec<Journal> {
     let open = |kept| match kept {
-        Kept::Open(journal) => Some(journal),
+        Kept::Open(journal) => Some(*journal),
         _ => None,
     };
     kept(chat).into_iter().filter_map(open).collect()
@@ -21,7 +21,7 @@ fn journals(chat: &mut Chat) -> Vec<Journal> {
 
 fn record(chat: &mut Chat) -> Record {
     match kept(chat).pop() {
-        Some(Kept::Whole(record)) => record,
+        Some(Kept::Whole(record)) => *record,
         other => panic!("a conversation is expected, not {other:?}"),
     }
 }

@@ -37,7 +37,9 @@ impl Chat {
         }
         if let Event::Exported { json, .. } = event {
             let key = self.all().find(|exchange| exchange.reply.id == id).map(|exchange| exchange.key);
-            key.into_iter().for_each(|key| self.keep_tree(key, json));
+            if let Some(key) = key {
+                self.keep_tree(key, json);
+            }
             return true;
         }
         let Some(exchange) = self.exchanges.iter_mut().find(|exchange| exchange.reply.id == id) else {

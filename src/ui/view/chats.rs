@@ -28,7 +28,11 @@ pub fn ChatsPanel() -> impl IntoView {
             && dialog.open() != over
         {
             // It fails only for a dialog that is not in the page.
-            drop(if over { dialog.show_modal() } else { Ok(dialog.close()) });
+            if over {
+                drop(dialog.show_modal());
+            } else {
+                dialog.close();
+            }
         }
     });
     let outside = move |event: ev::MouseEvent| {
