@@ -88,7 +88,7 @@ impl Page {
             Command::Inspector => open_dialog(self.inspector),
             Command::Settings => open_dialog(self.settings_dialog),
             Command::Theme => {
-                self.settings.update(|settings| settings.theme = after(&Theme::ALL, settings.theme))
+                self.settings.update(|settings| settings.theme = after(&Theme::ALL, settings.theme));
             }
             Command::Language => {
                 let next = after(&Language::ALL, spoken());
@@ -103,7 +103,9 @@ impl Page {
         let thoughts: Vec<HtmlDetailsElement> =
             (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
         let open = !thoughts.iter().any(HtmlDetailsElement::open);
-        thoughts.iter().for_each(|thought| thought.set_open(open));
+        for thought in &thoughts {
+            thought.set_open(open);
+        }
         self.unfold_thoughts(open);
     }
 

@@ -63,7 +63,8 @@ pub fn size(value: u64) -> String {
     in_units(value as f64)
 }
 
-fn in_units(value: f64) -> String {
+/// Bytes of a file as the browser counts them, in units of 1000.
+pub fn in_units(value: f64) -> String {
     match unit(value) {
         ("page-bytes", ..) => t!("page-bytes", n = value.round()),
         (message, of, digits) => t!(message, n = decimal(value / of, digits)),

@@ -30,7 +30,9 @@ impl Page {
         self.draft.update(|draft| {
             *draft = if draft.is_empty() { text } else { format!("{text}\n{draft}") };
         });
-        files.into_iter().for_each(|file| self.attach(file));
+        for file in files {
+            self.attach(file);
+        }
         self.focus_composer();
     }
 
@@ -76,9 +78,9 @@ impl Page {
     }
 
     async fn attach_file(self, file: &File) -> Result<(), String> {
-        let (name, size) = (file.name(), file.size() as u64);
-        if size > attach::MAX_BYTES {
-            let (size, most) = (figures::size(size), figures::size(attach::MAX_BYTES));
+        let (name, size) = (file.name(), file.size());
+        if size > attach::MAX_BYTES as f64 {
+            let (size, most) = (figures::in_units(size), figures::size(attach::MAX_BYTES));
             return Err(t!("page-file-too-large", name = name, size = size, most = most));
         }
         let bytes =

@@ -120,10 +120,13 @@ fn Room(busy: Memo<bool>) -> impl IntoView {
     Effect::new(move |_| {
         let (question, system) = (page.question(), page.settings.with(|settings| settings.system.clone()));
         let files = page.attached.get();
-        (busy.track(), state.track());
+        busy.track();
+        state.track();
         let measure = move || {
             page.act(|chat| {
-                files.iter().for_each(|one| chat.measure_file(one.key, &one.file.text));
+                for one in &files {
+                    chat.measure_file(one.key, &one.file.text);
+                }
                 chat.measure(&question, &system);
             });
         };

@@ -70,6 +70,7 @@ fn at_of(target: Option<web_sys::EventTarget>) -> Option<usize> {
 
 /// The tokens; arrow keys go from one to the next. The mouse only looks at a token until one is chosen; what it
 /// looked at last stays, since what is shown of it may come to lie under the mouse.
+#[allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 #[component]
 pub(super) fn Heat(
     pieces: Arc<[Piece]>,
