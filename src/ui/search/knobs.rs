@@ -298,6 +298,6 @@ mod tests {
         assert_eq!(number(f64::from(0.05_f32)), "0.05");
         let mut settings = SearchSettings::default();
         settings.set_number("exploration", "0,5").unwrap();
-        assert_eq!(settings.options.exploration, 0.5);
+        assert_eq!(settings.options.exploration.to_string(), "0.5");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::tests::{answered, failed, ready, sent};
 use super::*;
-use crate::protocol::{Event, FinishReason};
+use crate::protocol::{Event, FinishReason, Usage};
 
 fn questions(chat: &Chat) -> Vec<&str> {
     chat.exchanges.iter().map(|exchange| &*exchange.question).collect()
@@ -24,7 +24,7 @@ fn another_reply_is_a_branch_and_the_first_is_one_step_away() {
     chat.show(first);
     assert_ne!(chat.exchanges[0].key, first, "not while a reply is made");
     chat.apply(
-        Event::Done { id, finish_reason: FinishReason::Stop, usage: Default::default(), replies: vec![] },
+        Event::Done { id, finish_reason: FinishReason::Stop, usage: Usage::default(), replies: vec![] },
         6.0,
     );
     assert_eq!(place(chat.branches(0).reply), (2, 2));
@@ -48,7 +48,7 @@ fn an_edited_question_keeps_what_followed_the_old_one() {
     assert_eq!(messages.iter().filter(|m| m.content == "one" || m.content == "other").count(), 2);
     assert_eq!((questions(&chat), messages.len()), (vec!["one", "other"], 3));
     chat.apply(
-        Event::Done { id, finish_reason: FinishReason::Stop, usage: Default::default(), replies: vec![] },
+        Event::Done { id, finish_reason: FinishReason::Stop, usage: Usage::default(), replies: vec![] },
         9.0,
     );
     assert_eq!((place(chat.branches(1).question), place(chat.branches(1).reply)), ((2, 2), (1, 1)));
@@ -70,7 +70,7 @@ fn replies_are_counted_for_each_question_apart() {
     let first = chat.exchanges[0].key;
     let done = |chat: &mut Chat| {
         let (id, ..) = sent(chat);
-        let (usage, replies) = (Default::default(), vec![]);
+        let (usage, replies) = (Usage::default(), vec![]);
         chat.apply(Event::Done { id, finish_reason: FinishReason::Stop, usage, replies }, 6.0);
     };
     chat.regenerate(&Settings::default(), 9, 5.0);
