@@ -56,9 +56,7 @@ pub(super) fn Attachments() -> impl IntoView {
                 </For>
             </ul>
         </Show>
-        <p class="file-trouble error" role="alert">
-            {move || page.file_trouble.get()}
-        </p>
+        {move || page.file_trouble.get().map(|why| view! { <p class="file-trouble error" role="alert">{why}</p> })}
     }
 }
 
