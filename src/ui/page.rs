@@ -70,7 +70,7 @@ pub(super) struct Page {
     pub(super) update: RwSignal<Option<NewVersion>, LocalStorage>,
     /// Where models are looked up, if the address of the page names a place.
     pub(super) hub: StoredValue<Option<String>>,
-    /// The API of the machine that serves the page, if it has one; asked for when the models are looked at, until it is there.
+    /// The API of the machine that serves the page, if it has one; asked for when the models are looked at.
     pub(super) engine_beside: RwSignal<Option<String>>,
     pub(super) composer: NodeRef<html::Textarea>,
     pub(super) settings_dialog: NodeRef<html::Dialog>,
