@@ -81,6 +81,8 @@ impl Link {
             running.worker.set_onmessage(None);
             running.worker.set_onerror(None);
             running.worker.terminate();
+            // What it said and nobody has heard yet is not the next one's.
+            self.queue.events.borrow_mut().clear();
         }
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);

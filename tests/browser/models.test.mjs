@@ -71,6 +71,25 @@ describe('models', { timeout: 600_000 }, () => {
     assert.equal(await polo.thought.count(), 0, 'no thought block without a thought');
   });
 
+  play('what comes in after the dialog was opened moves nothing that can be pressed by then', async ({ page }) => {
+    await ready(page);
+    const seen = await page.evaluate(() => new Promise((done) => {
+      const tops = [];
+      const end = performance.now() + 10_000;
+      const look = () => {
+        const places = ['h2', '.current button', '#reference', '.server summary'].map((selector) => document.querySelector(`dialog[open] ${selector}`)?.getBoundingClientRect().top);
+        const more = document.querySelectorAll('dialog[open] .entry').length;
+        if (places[0] !== undefined) tops.push({ more, places: places.join(' ') });
+        if (more > 0 && tops.filter((one) => one.more > 0).length > 10 || performance.now() > end) done(tops);
+        else requestAnimationFrame(look);
+      };
+      look();
+      document.querySelector('button.model').click();
+    }));
+    assert.ok(seen[0].more === 0 && seen.at(-1).more > 0, `the list came later: ${JSON.stringify(seen)}`);
+    assert.deepEqual([...new Set(seen.map(({ places }) => places))].length, 1, JSON.stringify(seen));
+  });
+
   play('the model is there at the next visit, and Polo Tiny when it is not', async ({ page, told, toldLibrary, library, release }) => {
     await ready(page);
     await lookUp(page, 'u/GONE-LATER');

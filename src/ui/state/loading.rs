@@ -90,6 +90,8 @@ impl Chat {
 
     fn restart(&mut self) {
         self.phase = Phase::Starting;
+        // What the engine that ends still says of its load is not about the next.
+        self.load = 0;
         self.alive = false;
         self.model = None;
         self.searches.lose();

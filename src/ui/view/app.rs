@@ -9,6 +9,7 @@ use super::conversation::{Conversation, Jump};
 use super::drop::DropZone;
 use super::icons::{CHEVRON_DOWN, Icon, Logo, PANEL, PLUS, SLIDERS};
 use super::inspector::Inspector;
+use super::live::Live;
 use super::models::{ModelsDialog, state_name};
 use super::palette::Palette;
 use super::search::{CompareDialog, SearchDialog};
@@ -38,6 +39,7 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Shell() -> impl IntoView {
     provide_context(Page::start());
+    Live::provide();
     let page = page();
     let no_gpu = Memo::new(move |_| {
         page.chat.with(|chat| {

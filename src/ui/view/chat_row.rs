@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use super::icons::{DOWNLOAD, EDIT, Icon, TRASH};
+use super::live::live;
 use crate::ui::chats::For;
 use crate::ui::chats::list::Head;
 use crate::ui::page::page;
@@ -17,10 +18,11 @@ pub fn Row(head: Head, snippet: Option<String>) -> impl IntoView {
     let page = page();
     let renaming = RwSignal::new(false);
     let Head { id, title, .. } = head;
-    let shown = if title.is_empty() { t!("chats-untitled") } else { title };
+    let name = if title.is_empty() { t!("chats-untitled") } else { title };
     let id = StoredValue::new(id);
-    let title = StoredValue::new(shown);
-    let current = Memo::new(move |_| page.chat.with(|chat| id.with_value(|id| chat.identity.id == *id)));
+    let shown = live().shown;
+    let title = StoredValue::new(name);
+    let current = Memo::new(move |_| shown.with(|shown| id.with_value(|id| shown == id)));
     let name = move |key: &str| t!(key, title = title.get_value());
     let export = move |_| id.with_value(|id| page.act_on_chats(|chats| chats.read(id, For::Export)));
     view! {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::attached::{AttachButton, Attachments};
 use super::icons::{Icon, KEYS, SEND, STOP};
+use super::live::live;
 use super::search::SearchSwitch;
 use crate::ui::figures;
 use crate::ui::page::page;
@@ -17,7 +18,7 @@ use crate::ui::words::t;
 #[component]
 pub fn Composer() -> impl IntoView {
     let page = page();
-    let busy = Memo::new(move |_| page.chat.with(Chat::is_busy));
+    let busy = live().busy;
     let empty = Memo::new(move |_| {
         page.draft.with(|draft| draft.trim().is_empty()) && page.attached.with(Vec::is_empty)
     });
@@ -110,7 +111,7 @@ pub fn Composer() -> impl IntoView {
 
 /// How much of the context is in use, and would be with what is being written; said before it is too much.
 #[component]
-fn Room(busy: Memo<bool>) -> impl IntoView {
+fn Room(busy: ReadSignal<bool>) -> impl IntoView {
     let page = page();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let state = Memo::new(move |_| {

@@ -6,12 +6,13 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::icons::{DOWN, Icon};
+use super::live::seldom;
 use super::question::QuestionView;
 use super::reply::ReplyView;
 use super::search::SearchPanel;
 use super::welcome::Welcome;
 use crate::ui::page::page;
-use crate::ui::state::{Chat, Exchange, Phase};
+use crate::ui::state::Exchange;
 use crate::ui::words::t;
 
 /// How near the end, in CSS pixels, still counts as reading the end.
@@ -36,35 +37,10 @@ fn settled_of(exchanges: &[Exchange]) -> Vec<Settled> {
     exchanges.iter().enumerate().map(of).collect()
 }
 
-/// What every exchange has to know of the rest: worked out once for all of them, not by each at every token.
-#[derive(Clone, Copy)]
-pub struct Live {
-    /// Whether a reply is being made.
-    pub busy: Memo<bool>,
-    /// Name of the model that is chosen.
-    pub chosen: Memo<String>,
-    /// Whether it answers, and the name it has when it does.
-    pub loaded: Memo<(bool, Option<String>)>,
-}
-
-/// That of the conversation, from any component in it.
-pub fn live() -> Live {
-    expect_context::<Live>()
-}
-
 /// The scrolled middle of the page.
 #[component]
 pub fn Conversation() -> impl IntoView {
     let page = page();
-    provide_context(Live {
-        busy: Memo::new(move |_| page.chat.with(Chat::is_busy)),
-        chosen: Memo::new(move |_| page.chat.with(|chat| chat.choice.title.clone())),
-        loaded: Memo::new(move |_| {
-            page.chat.with(|chat| {
-                (chat.phase == Phase::Ready, chat.model.as_ref().map(|model| model.name.clone()))
-            })
-        }),
-    });
     let scroller = NodeRef::<html::Main>::new();
     let last_top = StoredValue::new(0_i32);
     // Asked for a frame ahead: by then the reader may have left. The place is remembered, so that
@@ -104,8 +80,8 @@ pub fn Conversation() -> impl IntoView {
             request_animation_frame(to_end);
         }
     });
-    // What changes seldom: everything but what the last reply says.
-    let settled = Memo::new(move |_| page.chat.with(|chat| settled_of(&chat.exchanges)));
+    // Everything but what the last reply says.
+    let settled = seldom(|chat| settled_of(&chat.exchanges));
     let empty = Memo::new(move |_| settled.with(Vec::is_empty));
     let places = move || settled.with(|all| all.iter().map(|one| one.key).enumerate().collect::<Vec<_>>());
     view! {
@@ -146,7 +122,7 @@ pub fn Jump() -> impl IntoView {
 
 /// A question and its reply; `depth` is their place on the path.
 #[component]
-fn ExchangeView(key: u64, depth: usize, settled: Memo<Vec<Settled>>) -> impl IntoView {
+fn ExchangeView(key: u64, depth: usize, settled: ReadSignal<Vec<Settled>>) -> impl IntoView {
     let page = page();
     let is_last = Memo::new(move |_| settled.with(|settled| settled.len() == depth + 1));
     // Only the last exchange looks at every token: the others wait until one of them changes.

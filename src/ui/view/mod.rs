@@ -18,6 +18,7 @@ mod drop;
 mod fit_panel;
 mod icons;
 mod inspector;
+mod live;
 mod models;
 mod notice;
 mod now;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
+use super::live::live;
 use super::strips::Strip;
 use crate::ui::dom;
 use crate::ui::figures;
@@ -41,7 +42,7 @@ fn tokens(chat: &Chat) -> f64 {
 #[component]
 pub fn Presence() -> impl IntoView {
     let page = page();
-    let busy = Memo::new(move |_| page.chat.with(Chat::is_busy));
+    let busy = live().busy;
     let hidden = RwSignal::new(document().hidden());
     let pace = StoredValue::new(Pace::default());
     let slowed = RwSignal::new(None::<Slowed>);

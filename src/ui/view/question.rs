@@ -7,8 +7,8 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::attached::QuestionText;
-use super::conversation::live;
 use super::icons::{BACK, EDIT, FORWARD, Icon};
+use super::live::live;
 use crate::ui::page::page;
 use crate::ui::state::{Branches, Standing};
 use crate::ui::words::t;

@@ -7,8 +7,8 @@ use leptos::prelude::*;
 
 use crate::protocol::FinishReason;
 
-use super::conversation::live;
 use super::icons::{AGAIN, CHEVRON, COPY, Icon, PLAY};
+use super::live::live;
 use super::notice::NoticeView;
 use super::prose::Text;
 use super::question::Switcher;

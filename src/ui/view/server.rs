@@ -36,12 +36,6 @@ pub fn Server() -> impl IntoView {
         }
     };
     view! {
-        <Show when=move || page.engine_beside.with(Option::is_some)>
-            <div class="beside">
-                <button type="button" class="plain" on:click=beside>{t!("models-beside")}</button>
-                <p class="hint">{coded(&t!("models-beside-hint"))}</p>
-            </div>
-        </Show>
         <details class="server">
             <summary>{t!("models-server")}</summary>
             <form class="token" on:submit=send>
@@ -75,5 +69,12 @@ pub fn Server() -> impl IntoView {
                 {coded(&t!("models-server-hint"))}
             </p>
         </details>
+        // Below: it comes a moment later, and would move the form.
+        <Show when=move || page.engine_beside.with(Option::is_some)>
+            <div class="beside">
+                <button type="button" class="plain" on:click=beside>{t!("models-beside")}</button>
+                <p class="hint">{coded(&t!("models-beside-hint"))}</p>
+            </div>
+        </Show>
     }
 }

@@ -25,7 +25,11 @@ pub fn Stored() -> impl IntoView {
     let again = Callback::new(move |()| page.act_on_models(Models::try_again));
     view! {
         <section aria-labelledby="stored">
-            <h3 id="stored">{t!("models-here")}</h3>
+            // Beside the title: what takes no line of its own moves nothing when it goes.
+            <div class="looking">
+                <h3 id="stored">{t!("models-here")}</h3>
+                {move || asking.get().then(|| view! { <p class="quiet-text pulse">{t!("models-looking")}</p> })}
+            </div>
             <ul class="rows">
                 <For each=move || models.get() key=|model| model.name.clone() let(model)>
                     <StoredRow model />
@@ -35,7 +39,6 @@ pub fn Stored() -> impl IntoView {
                 </For>
                 <TinyRow />
             </ul>
-            {move || asking.get().then(|| view! { <p class="quiet-text pulse">{t!("models-looking")}</p> })}
             {move || {
                 problem
                     .get()

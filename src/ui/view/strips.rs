@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons::{CLOSE, DOWNLOAD, Icon};
+use super::live::live;
 use super::notice::{NoticeView, RemarkView};
 use super::presence::Presence;
 use super::pulls::PullBar;
@@ -110,7 +111,7 @@ pub(super) fn Strip(
 #[component]
 fn Update() -> impl IntoView {
     let page = page();
-    let busy = Memo::new(move |_| page.chat.with(Chat::is_busy));
+    let busy = live().busy;
     let run = Callback::new(move |()| page.use_update());
     let dismiss = Callback::new(move |()| page.update.set(None));
     move || {

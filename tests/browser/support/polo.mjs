@@ -22,6 +22,7 @@ export class Polo {
   }
 
   async loaded() {
+    await expect.visible(this.page.locator('.model[data-state=ready]'), LOAD_MS);
     await expect.visible(this.message, LOAD_MS);
     await this.message.fill('1');
     await expect.enabled(this.send, LOAD_MS);
