@@ -1,6 +1,7 @@
 //! Conversations in the browser's own database: one record a conversation, a short one for the list, and beside
 //! them the searches and the journal of what is being written. Requests are done one after the other.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -10,10 +11,10 @@ use idb::{Database, DatabaseEvent, Factory, KeyRange, Query, Transaction, Transa
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use super::chats::format::{self, Record, Whole};
+use super::chats::format::{self, Journal, Record, Whole};
 use super::chats::list::Head;
 use super::chats::{Answer, For, Wish};
-use super::dom;
+use super::{dom, locks};
 
 /// The database, and what tabs tell each other on.
 const NAME: &str = "polo";
@@ -22,8 +23,10 @@ const CHATS: &str = "chats";
 const TREES: &str = "trees";
 const JOURNAL: &str = "journal";
 const STORES: [&str; 4] = [HEADS, CHATS, TREES, JOURNAL];
-/// A journal of another tab that was written this long ago, in milliseconds, is that of a tab that is gone.
-const GONE_MS: f64 = 15_000.0;
+/// The browser may let go of the lock of a page that is reloaded only after the next one has begun: what this tab
+/// itself wrote is asked for so many times, with so many milliseconds between.
+const TRIES: u32 = 10;
+const PAUSE_MS: u64 = 50;
 
 /// The line to the database.
 pub(super) struct Store {
@@ -36,6 +39,8 @@ type Deliver = Rc<dyn Fn(Answer)>;
 struct Shelf {
     db: Database,
     tabs: Option<BroadcastChannel>,
+    /// The lock of this tab, once it was asked for.
+    holder: OnceCell<Option<String>>,
 }
 
 impl Store {
@@ -74,7 +79,7 @@ async fn serve(
     deliver: Deliver,
 ) {
     let opened = async {
-        let shelf = Shelf { db: open().await?, tabs };
+        let shelf = Shelf { db: open().await?, tabs, holder: OnceCell::new() };
         let told = shelf.recover(before.as_deref()).await?;
         Ok::<_, idb::Error>((shelf, told))
     };
@@ -164,10 +169,20 @@ impl Shelf {
         }
     }
 
+    /// The lock of this tab: whoever finds a journal can see by it whether its tab is still there.
+    async fn holder(&self) -> Option<String> {
+        if let Some(holder) = self.holder.get() {
+            return holder.clone();
+        }
+        let holder = locks::hold().await;
+        self.holder.get_or_init(|| holder).clone()
+    }
+
     async fn grant(&self, wish: Wish) -> Result<Vec<Answer>, idb::Error> {
         let told = match wish {
             Wish::Save(chat) => self.save(*chat).await?,
-            Wish::Journal(journal) => {
+            Wish::Journal(mut journal) => {
+                journal.holder = self.holder().await;
                 let transaction = self.write()?;
                 let at = key(&journal.chat.id);
                 let json = JsValue::from_str(&format::write(&*journal));
@@ -282,11 +297,21 @@ impl Shelf {
     async fn recover(&self, before: Option<&str>) -> Result<Answer, idb::Error> {
         let transaction = self.db.transaction(&STORES, TransactionMode::ReadOnly)?;
         let journals = transaction.object_store(JOURNAL)?.get_all(None, None)?.await?;
+        let journals = journals.into_iter().filter_map(|text| format::read_journal(&text.as_string()?).ok());
+        let journals: Vec<_> = journals.collect();
+        let mut held = locks::held().await;
+        for _ in 0..TRIES {
+            let left = |journal: &Journal| journal.is_left_behind(before, held.as_deref(), dom::epoch_ms());
+            if !journals.iter().any(|journal| before == Some(journal.chat.id.as_str()) && !left(journal)) {
+                break;
+            }
+            dom::pause(PAUSE_MS).await;
+            held = locks::held().await;
+        }
         let mut cut_off = Vec::new();
-        for journal in journals.into_iter().filter_map(|text| format::read_journal(&text.as_string()?).ok()) {
+        for journal in journals {
             let id = journal.chat.id.clone();
-            let alive = dom::epoch_ms() - journal.chat.changed_ms < GONE_MS;
-            if before != Some(id.as_str()) && alive {
+            if !journal.is_left_behind(before, held.as_deref(), dom::epoch_ms()) {
                 continue;
             }
             let kept = self.read(&id).await?.map(|whole| whole.chat);

@@ -199,6 +199,19 @@ pub(super) fn soon(then: impl FnOnce() + 'static) {
     }
 }
 
+/// Waits so many milliseconds.
+pub(super) async fn pause(ms: u64) {
+    let (over, waited) = futures_channel::oneshot::channel::<()>();
+    set_timeout(
+        move || {
+            let _ = over.send(());
+        },
+        std::time::Duration::from_millis(ms),
+    );
+    // It is over as well where the page goes.
+    let _ = waited.await;
+}
+
 /// Copies a code block when its button was what the reader pressed.
 pub(super) fn copy_code(event: &web_sys::MouseEvent) {
     let Some(button) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {

@@ -16,6 +16,9 @@ pub const VERSION: u32 = 2;
 /// What a file of conversations calls itself.
 pub const FORMAT: &str = "polo-chats";
 
+/// A journal without a holder that was written this long ago, in milliseconds, is that of a tab that is gone.
+const GONE_MS: f64 = 15_000.0;
+
 /// One step from each version to the next, the first from 1 to 2.
 const STEPS: [fn(&mut Value); VERSION as usize - 1] = [with_branches];
 
@@ -122,6 +125,9 @@ pub struct Journal {
     pub chat: Record,
     /// The exchange.
     pub open: KeptExchange,
+    /// The lock that the tab which writes it holds for as long as it lives; none where there are no locks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 /// A conversation with its searches: what can be exported, deleted and put back.
@@ -279,6 +285,15 @@ impl KeptReply {
 }
 
 impl Journal {
+    /// Whether the tab that wrote it is gone. `before` is what this tab showed before it was reloaded, `held` the
+    /// locks that living tabs hold, where there are locks.
+    pub fn is_left_behind(&self, before: Option<&str>, held: Option<&[String]>, now_ms: f64) -> bool {
+        match (&self.holder, held) {
+            (Some(holder), Some(held)) => !held.contains(holder),
+            _ => before == Some(self.chat.id.as_str()) || now_ms - self.chat.changed_ms >= GONE_MS,
+        }
+    }
+
     /// The conversation as it was when the page went away; `kept` is what was kept of it before.
     pub fn recovered(self, kept: Option<Record>) -> Record {
         let mut chat = kept.unwrap_or_else(|| Record { exchanges: Vec::new(), ..self.chat.clone() });

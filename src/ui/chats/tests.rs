@@ -41,7 +41,7 @@ fn the_newest_is_first_and_what_is_kept_moves_up() {
     assert_eq!(ids(&chats), "a b");
     assert_eq!(saved(&mut chats).len(), 1);
     let open = exchange(4, None, "just asked", "");
-    chats.keep_open(Journal { chat: Record { changed_ms: 4.0, ..chat("c", vec![]) }, open });
+    chats.keep_open(Journal { chat: Record { changed_ms: 4.0, ..chat("c", vec![]) }, open, holder: None });
     assert_eq!((ids(&chats), chats.heads()[0].title.as_str()), ("c a b".to_owned(), "just asked"));
 }
 
