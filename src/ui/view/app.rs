@@ -53,7 +53,7 @@ pub fn App() -> impl IntoView {
 fn Frame(missing: ReadSignal<Option<Missing>>) -> impl IntoView {
     let page = page();
     view! {
-        <a class="skip" href="#message">{t!("page-skip")}</a>
+        <a class="skip" href=move || missing.with(|missing| if missing.is_some() { "#conversation" } else { "#message" })>{t!("page-skip")}</a>
         <header class="top">
             <button
                 type="button"
