@@ -13,6 +13,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 use super::chats::format::{self, Journal, Record, Whole};
 use super::chats::list::Head;
+use super::chats::room::{Lookout, Room};
 use super::chats::{Answer, For, Wish};
 use super::{dom, locks};
 
@@ -100,8 +101,12 @@ async fn serve(
             return;
         }
     };
+    let mut lookout = Lookout::default();
+    if lookout.is_due(&Wish::Look, dom::now_ms()) {
+        look(&deliver);
+    }
     while let Some(wish) = asked.next().await {
-        let unkept = unkept(&wish);
+        let (unkept, is_due) = (unkept(&wish), lookout.is_due(&wish, dom::now_ms()));
         match shelf.grant(wish).await {
             Ok(told) => told.into_iter().for_each(|told| deliver(told)),
             Err(error) => {
@@ -110,7 +115,20 @@ async fn serve(
                 deliver(if why.contains("Quota") { Answer::Full(whole) } else { Answer::Failed(whole, why) });
             }
         }
+        if is_due {
+            look(&deliver);
+        }
     }
+}
+
+/// Tells how much room is left, when the browser has found out.
+fn look(deliver: &Deliver) {
+    let deliver = deliver.clone();
+    leptos::task::spawn_local(async move {
+        if let Some((quota_bytes, used_bytes)) = dom::room().await {
+            deliver(Answer::Room(Room::of(quota_bytes, used_bytes)));
+        }
+    });
 }
 
 /// What would be lost if this cannot be written.
@@ -220,6 +238,7 @@ impl Shelf {
                 Answer::Imported(heads)
             }
             Wish::ReadAll(why) => Answer::All(self.read_all(why).await?, why),
+            Wish::Look => return Ok(Vec::new()),
         };
         Ok(vec![told])
     }
@@ -250,7 +269,7 @@ impl Shelf {
         let at = key(&chat.id);
         let stored = text(chats.get(at.clone())?.await?).and_then(|stored| format::read_record(&stored).ok());
         if let Some(stored) = stored {
-            chat.take_in(&stored);
+            chat = chat.joined(stored);
         }
         chat.revision = dom::random_seed().max(1);
         let head = Head::of(&chat);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { barriers, shoot } from './support/look.mjs';
 import { desktop, phone } from './support/browser.mjs';
+import { ask, openList, questions, row, stored, titles, until } from './support/chats.mjs';
 import { Polo } from './support/polo.mjs';
 import { Scripted, finished, ready } from './support/scripted.mjs';
 
@@ -19,37 +20,6 @@ describe('chats', { timeout: 600_000 }, () => {
   after(() => scripted?.close());
 
   const withPage = (use, options = {}) => scripted.withPage(use, { viewport: desktop, ...options });
-  const ask = async (polo, question) => {
-    const { page } = polo;
-    const before = await page.locator('article.question').count();
-    await polo.ask(question);
-    await page.waitForFunction((count) => document.querySelectorAll('article.question').length > count, before);
-    await finished(polo);
-  };
-  const titles = (page) => page.locator('.chat-title span').allTextContents();
-  const questions = (page) => page.locator('article.question').allTextContents();
-  const openList = async (page) => {
-    const button = page.getByRole('button', { name: 'Chats', exact: true });
-    if (await button.getAttribute('aria-expanded') === 'false') await button.click();
-    await page.getByLabel('Search chats').waitFor();
-  };
-  const row = (page, title) => page.locator('.chat-row', { hasText: title });
-  /// What the database holds in one of its stores.
-  const stored = (page, store) => page.evaluate((name) => new Promise((resolve, reject) => {
-    const opening = indexedDB.open('polo');
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const all = opening.result.transaction(name).objectStore(name).getAll();
-      all.onsuccess = () => { opening.result.close(); resolve(all.result.map((text) => JSON.parse(text))); };
-    };
-  }), store);
-  const until = async (page, what, check) => {
-    for (let tries = 0; tries < 200; tries += 1) {
-      if (await check()) return;
-      await page.waitForTimeout(50);
-    }
-    assert.fail(`never: ${what}`);
-  };
 
   test('a chat is there after a reload, in the list and on the page, and a new visit finds it', () => withPage(async ({ page, context, polo, told }) => {
     await ready(page);

@@ -209,14 +209,22 @@ pub fn write(what: &impl Serialize) -> String {
 
 /// A file of these conversations.
 pub fn write_file(chats: &[Whole]) -> String {
-    let file = serde_json::json!({ "format": FORMAT, "version": VERSION, "chats": chats });
-    serde_json::to_string_pretty(&file).unwrap_or_default()
+    // What it is stands at its beginning: a file that is dropped is known by that.
+    #[derive(Serialize)]
+    struct File<'a> {
+        format: &'static str,
+        version: u32,
+        chats: &'a [Whole],
+    }
+    serde_json::to_string_pretty(&File { format: FORMAT, version: VERSION, chats }).unwrap_or_default()
 }
 
-/// Whether this text is meant as a file of conversations, well-formed or not.
+/// Whether this text is meant as a file of conversations, well-formed or not. Some say what they are at the end.
 pub fn looks_like_chats(text: &str) -> bool {
-    let head: String = text.chars().take(4096).collect();
-    head.contains(&format!("\"{FORMAT}\""))
+    let mark = format!("\"{FORMAT}\"");
+    let (head, tail): (String, String) =
+        (text.chars().take(400).collect(), text.chars().rev().take(100).collect());
+    head.contains(&mark) || tail.chars().rev().collect::<String>().contains(&mark)
 }
 
 /// Reads a file of conversations: all of it, or why nothing.
@@ -249,6 +257,14 @@ impl Record {
         self.title.clone().unwrap_or_else(|| {
             super::list::title_of(first.map(|exchange| exchange.question.as_str()).unwrap_or_default())
         })
+    }
+
+    /// Both in one, with the title and the look of the one that was changed last.
+    pub fn joined(self, other: Self) -> Self {
+        let (mut newer, older) =
+            if other.changed_ms > self.changed_ms { (other, self) } else { (self, other) };
+        newer.take_in(&older);
+        newer
     }
 
     /// Takes in what another tab or a journal has written of the same conversation: what is unknown here, and

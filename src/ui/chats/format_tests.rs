@@ -148,3 +148,31 @@ fn a_journal_is_left_behind_by_a_tab_that_is_gone() {
     assert!(!text.contains("holder"), "an older page reads it: {text}");
     assert_eq!(read_journal(&text).unwrap(), old);
 }
+
+#[test]
+fn a_file_says_what_it_is_at_its_beginning() {
+    let long = "a question without an end ".repeat(1000);
+    let file =
+        write_file(&[Whole { chat: chat("a", vec![exchange(1, None, &long, "4")]), ..Whole::default() }]);
+    assert!(looks_like_chats(&file) && crate::ui::attach::is_export(&file[..100]), "{}", &file[..100]);
+    assert!(looks_like_chats(&file[..file.len() / 2]), "also one that is cut off");
+    let at_its_end = format!("{{\"chats\":[\"{long}\"],\"format\":\"{FORMAT}\",\"version\":1}}");
+    assert!(looks_like_chats(&at_its_end), "as it once was");
+    assert!(!looks_like_chats(&long) && !looks_like_chats("{\"format\":\"polo-search-1\"}"));
+}
+
+#[test]
+fn of_two_copies_the_newer_keeps_its_title_and_both_their_exchanges() {
+    let with = |changed_ms, title: Option<&str>, keys: &[u64]| {
+        let exchanges = keys.iter().map(|key| exchange(*key, None, "q", "a")).collect();
+        Record { changed_ms, title: title.map(str::to_owned), ..chat("a", exchanges) }
+    };
+    let (old, new) = (with(1.0, Some("old"), &[1, 2]), with(2.0, Some("new"), &[1, 3]));
+    for joined in [old.clone().joined(new.clone()), new.clone().joined(old.clone())] {
+        let keys: Vec<_> = joined.exchanges.iter().map(|one| one.key).collect();
+        assert_eq!((joined.changed_ms, joined.title.as_deref(), keys), (2.0, Some("new"), vec![1, 3, 2]));
+        assert_eq!(joined.clone().joined(old.clone()), joined, "twice is once");
+    }
+    let untitled = with(3.0, None, &[1]).joined(old.clone());
+    assert_eq!(untitled.title.as_deref(), Some("old"));
+}
