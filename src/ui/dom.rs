@@ -55,7 +55,12 @@ pub(super) async fn engine_beside() -> Option<String> {
     let response = wasm_bindgen_futures::JsFuture::from(asked).await.ok()?;
     let response: web_sys::Response = response.dyn_into().ok()?;
     let path = response.headers().get("polo-engine").ok()??;
-    Some(format!("{}/{path}", window().location().origin().ok()?))
+    Some(format!("{}/{path}", origin()))
+}
+
+/// Where the page came from, e.g. `http://localhost:8080`.
+pub(super) fn origin() -> String {
+    window().location().origin().unwrap_or_default()
 }
 
 /// Reads a value kept by an earlier visit. Storage may be off; then nothing is kept.

@@ -1,6 +1,7 @@
 //! What the components share: the chat, the models, the settings, the lines to the two workers and to the database.
 
 mod chats;
+mod models;
 
 pub(super) use chats::WIDE;
 
@@ -19,7 +20,6 @@ use super::effect;
 use super::link::Link;
 use super::models::Models;
 use super::notices::Notice;
-use super::picked;
 use super::search::Searches;
 use super::search::knobs::SearchSettings;
 use super::settings::{Settings, hub_of, load_options};
@@ -30,7 +30,7 @@ use super::words::Language;
 use super::writing::Attached;
 
 /// Where the settings are kept between visits.
-pub(super) const SETTINGS: &str = "polo.settings";
+const SETTINGS: &str = "polo.settings";
 /// Where the last model is kept.
 const MODEL: &str = "polo.model";
 /// Where the way of searching is kept.
@@ -70,7 +70,7 @@ pub(super) struct Page {
     pub(super) update: RwSignal<Option<NewVersion>, LocalStorage>,
     /// Where models are looked up, if the address of the page names a place.
     pub(super) hub: StoredValue<Option<String>>,
-    /// The API of the machine that serves the page, if it has one; asked for when the models are looked at.
+    /// The API of the machine that serves the page, if it has one; asked for when another engine is wanted.
     pub(super) engine_beside: RwSignal<Option<String>>,
     pub(super) composer: NodeRef<html::Textarea>,
     pub(super) settings_dialog: NodeRef<html::Dialog>,
@@ -156,7 +156,11 @@ impl Page {
         page.library.set_value(Link::new("polo library", hub, move |batch| {
             page.act_on_models(|models| batch.into_iter().for_each(|(event, _)| models.apply(event)));
         }));
-        page.engine.update_value(Link::restart);
+        if dom::has("navigator", Some("gpu")) {
+            page.engine.update_value(Link::restart);
+        } else {
+            page.act(Chat::without_gpu);
+        }
         page.start_keeping();
         let settled = Memo::new(move |_| chat.with(|chat| matches!(chat.phase, Phase::Ready | Phase::Down)));
         Effect::new(move |kept: Option<bool>| {
@@ -243,78 +247,6 @@ impl Page {
                 }
             }
         }
-    }
-
-    /// The picked files, where a request is about them.
-    fn files_for(self, request: &Request) -> Vec<File> {
-        match request {
-            Request::Load { source: ModelSource::Picked { names }, .. }
-            | Request::Inspect { source: ModelSource::Picked { names }, .. } => {
-                self.files.with_value(|files| {
-                    files.iter().filter(|file| names.contains(&file.name())).cloned().collect()
-                })
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Goes over to a model behind a server; an empty key is none.
-    pub(super) fn use_server(self, choice: Choice, origin: String, key: &str) {
-        let token = Some(key.trim().to_owned()).filter(|key| !key.is_empty());
-        let request = Request::Authorize { origin: Some(origin), token };
-        self.engine.update_value(|link| link.post_always(&request));
-        self.act(|chat| chat.use_model(choice));
-        self.close_models();
-    }
-
-    /// Looks at files that were picked or dropped.
-    pub(super) fn take_files(self, files: Vec<File>) {
-        if files.is_empty() {
-            return;
-        }
-        let names: Vec<_> = files.iter().map(File::name).collect();
-        match picked::model_of(&names) {
-            Ok((source, title)) => {
-                self.files.set_value(files);
-                self.not_a_model.set(None);
-                self.act_on_models(|models| models.look_at_picked(source, &title));
-            }
-            Err(why) => {
-                self.not_a_model.set(Some(why));
-                self.act_on_models(Models::back);
-            }
-        }
-        self.open_models();
-    }
-
-    /// Opens the dialog with the models.
-    pub(super) fn open_models(self) {
-        self.act_on_models(Models::refresh);
-        if self.engine_beside.with_untracked(Option::is_none) {
-            leptos::task::spawn_local(async move { self.engine_beside.set(dom::engine_beside().await) });
-        }
-        if let Some(dialog) = self.models_dialog.get_untracked()
-            && !dialog.open()
-        {
-            // It fails only when it is open already.
-            drop(dialog.show_modal());
-        }
-    }
-
-    /// Closes the dialog with the models; the reader goes on writing.
-    pub(super) fn close_models(self) {
-        if let Some(dialog) = self.models_dialog.get_untracked() {
-            dialog.close();
-        }
-        self.focus_composer();
-    }
-
-    /// Asks the browser to keep what is stored, and tells the library what came of it.
-    pub(super) fn keep_models(self) {
-        leptos::task::spawn_local(async move {
-            dom::persist().await;
-            self.act_on_models(Models::refresh);
-        });
     }
 
     /// Puts a newer page in the place of this one.

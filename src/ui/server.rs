@@ -5,8 +5,9 @@ use crate::protocol::ModelSource;
 use super::choice::Choice;
 use super::words::t;
 
-/// The choice and the server's origin (`https://host`), or what is wrong with the address.
-pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
+/// The choice and the server's origin (`https://host`), or what is wrong with the address. `own` is the origin of the
+/// page.
+pub fn choice(address: &str, model: &str, own: &str) -> Result<(Choice, String), String> {
     let address = address.trim();
     let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
@@ -16,10 +17,10 @@ pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
     };
     // The page's own policy (index.html) lets nothing else pass, and would not say why.
     let name = host.split(':').next().unwrap_or_default();
-    if url.starts_with("http://") && !["localhost", "127.0.0.1"].contains(&name) {
+    let origin = url[..url.len() - rest.map_or(0, str::len) + host.len()].to_owned();
+    if url.starts_with("http://") && !["localhost", "127.0.0.1"].contains(&name) && origin != own {
         return Err(t!("models-server-https", host = host, url = url.as_str()));
     }
-    let origin = url[..url.len() - rest.map_or(0, str::len) + host.len()].to_owned();
     let url = url.trim_end_matches('/').to_owned();
     let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
     let name = model.clone().unwrap_or_else(|| t!("models-some"));
@@ -32,9 +33,11 @@ pub fn choice(address: &str, model: &str) -> Result<(Choice, String), String> {
 mod tests {
     use super::*;
 
+    const OWN: &str = "http://desk.lan:11435";
+
     #[test]
     fn an_address_is_read_as_it_is_typed() {
-        let (choice, origin) = choice(" https://h.example:8000/v1/ ", " marco ").unwrap();
+        let (choice, origin) = choice(" https://h.example:8000/v1/ ", " marco ", OWN).unwrap();
         let ModelSource::Remote { url, model, .. } = &choice.source else { panic!("{choice:?}") };
         assert_eq!((url.as_str(), model.as_deref()), ("https://h.example:8000/v1", Some("marco")));
         assert_eq!(
@@ -47,7 +50,7 @@ mod tests {
 
     #[test]
     fn without_a_scheme_it_is_this_network() {
-        let (choice, origin) = choice("localhost:8080", "").unwrap();
+        let (choice, origin) = choice("localhost:8080", "", OWN).unwrap();
         assert!(
             matches!(&choice.source, ModelSource::Remote { url, model: None, .. } if url == "http://localhost:8080")
         );
@@ -56,15 +59,19 @@ mod tests {
 
     #[test]
     fn other_machines_are_asked_by_https() {
-        assert!(choice("http://10.0.0.5:8000/v1", "").unwrap_err().contains("https only"));
-        assert!(choice("localhost.example:80", "").is_err());
-        assert!(choice("127.0.0.1:8080/v1", "").is_ok() && choice("https://10.0.0.5/v1", "").is_ok());
+        assert!(choice("http://10.0.0.5:8000/v1", "", OWN).unwrap_err().contains("https only"));
+        assert!(choice("localhost.example:80", "", OWN).is_err());
+        assert!(choice("http://desk.lan:11435/v1", "", OWN).is_ok(), "the page came from there");
+        assert!(choice("http://desk.lan:8000/v1", "", OWN).is_err(), "another door of it");
+        assert!(
+            choice("127.0.0.1:8080/v1", "", OWN).is_ok() && choice("https://10.0.0.5/v1", "", OWN).is_ok()
+        );
     }
 
     #[test]
     fn what_is_no_address_is_said_so() {
         for bad in ["ftp://h", "http://", "https:///v1", "http://user@h/v1", "two words"] {
-            assert!(choice(bad, "").unwrap_err().contains("no address"), "{bad}");
+            assert!(choice(bad, "", OWN).unwrap_err().contains("no address"), "{bad}");
         }
     }
 }

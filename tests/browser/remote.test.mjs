@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { launch, open } from './support/browser.mjs';
+import { LAN, launch, open, phone } from './support/browser.mjs';
 import { expect } from './support/expect.mjs';
 import { LOAD_MS, Polo } from './support/polo.mjs';
 import { dist, serve } from './support/server.mjs';
@@ -30,7 +30,7 @@ describe('page over a server', { timeout: 600_000 }, () => {
     folder = await mkdtemp(path.join(tmpdir(), 'polo-remote-'));
     address = `http://127.0.0.1:${await freePort()}`;
     const env = { ...process.env, POLO_HOME: folder, XDG_CONFIG_HOME: folder, POLO_API_KEY: KEY };
-    polo = spawn(process.env.POLO_BIN, ['serve', '--model', 'polo-tiny', '--page', dist, '--port', new URL(address).port], { env, stdio: 'ignore' });
+    polo = spawn(process.env.POLO_BIN, ['serve', '--model', 'polo-tiny', '--page', dist, '--host', '0.0.0.0', '--port', new URL(address).port], { env, stdio: 'ignore' });
     await expect.until('polo serve', LOAD_MS, async () => (await fetch(`${address}/health`).catch(() => null))?.ok);
     browser = await launch();
   });
@@ -78,6 +78,26 @@ describe('page over a server', { timeout: 600_000 }, () => {
     await view.ask('What is 12 + 30?');
     await view.answered();
     assert.match(await view.output.innerText(), /42/);
+    await close();
+  });
+
+  test('on plain http from another machine, where there is no WebGPU, its engine answers', async () => {
+    const { page, faults, close } = await open(browser, address.replace('127.0.0.1', LAN), { viewport: phone });
+    const view = new Polo(page);
+    await page.getByRole('alert').getByText('This address is not secure').waitFor();
+    assert.equal(page.workers().length, 0, 'no engine is started for nothing');
+    if (process.env.POLO_SCREENSHOTS) await page.screenshot({ path: path.join(process.env.POLO_SCREENSHOTS, 'lan.png'), fullPage: true });
+    const here = page.getByRole('main');
+    await here.getByText('OpenAI-compatible server', { exact: true }).click();
+    await here.getByLabel('Key, if it wants one').fill(KEY);
+    await here.getByRole('button', { name: 'Use the engine of the machine that serves this page' }).click();
+    await page.locator('.model[data-state=ready]', { hasText: 'polo-tiny' }).waitFor({ timeout: LOAD_MS });
+    await view.ask('What is 12 + 30?');
+    await view.answered();
+    assert.match(await view.output.innerText(), /42/);
+    assert.equal(await page.getByRole('alert').count(), 0);
+    // A header for secure pages; the browser says that it ignores it here.
+    faults.splice(0, Infinity, ...faults.filter((fault) => !fault.includes('Cross-Origin-Opener-Policy')));
     await close();
   });
 

@@ -47,6 +47,11 @@ impl Chat {
         self.restart();
     }
 
+    /// There is no GPU here to start an engine for. One for a model behind a server is started when that is chosen.
+    pub fn without_gpu(&mut self) {
+        self.down(Notice::new("no_gpu", ""));
+    }
+
     pub(super) fn begin_load(&mut self) {
         self.load = self.next_id();
         self.phase = Phase::Loading { phase: LoadPhase::Open, done_bytes: 0, total_bytes: 0 };

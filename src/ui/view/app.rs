@@ -9,7 +9,7 @@ use super::conversation::{Conversation, Jump};
 use super::drop::DropZone;
 use super::icons::{CHEVRON_DOWN, Icon, Logo, PANEL, PLUS, SLIDERS};
 use super::inspector::Inspector;
-use super::live::Live;
+use super::live::{Live, seldom};
 use super::models::{ModelsDialog, state_name};
 use super::palette::Palette;
 use super::search::{CompareDialog, SearchDialog};
@@ -21,30 +21,15 @@ use crate::ui::state::{Chat, Phase};
 use crate::ui::words::{self, t};
 use crate::ui::{dom, progress};
 
-/// The page, or why there is none.
+/// The page.
 #[component]
 pub fn App() -> impl IntoView {
-    match support::missing() {
-        Some(missing) => view! {
-            <header class="top">
-                <h1><Logo />"Polo"</h1>
-            </header>
-            <main><Unsupported missing /></main>
-        }
-        .into_any(),
-        None => view! { <Shell /> }.into_any(),
-    }
-}
-
-#[component]
-fn Shell() -> impl IntoView {
     provide_context(Page::start());
     Live::provide();
     let page = page();
-    let no_gpu = Memo::new(move |_| {
-        page.chat.with(|chat| {
-            chat.phase == Phase::Down && chat.notice.as_ref().is_some_and(|notice| notice.kind == "no_gpu")
-        })
+    let missing = seldom(|chat| {
+        let no_gpu = chat.notice.as_ref().is_some_and(|notice| notice.kind == "no_gpu");
+        (chat.phase == Phase::Down && no_gpu).then(support::missing)
     });
     // Escape stops a reply, unless it closes a dialog.
     let handle = window_event_listener(ev::keydown, move |event| {
@@ -60,15 +45,15 @@ fn Shell() -> impl IntoView {
         let language = language.get().unwrap_or_else(dom::language);
         words::speak(language);
         dom::set_language(language);
-        view! { <Frame no_gpu /> }
+        view! { <Frame missing /> }
     }
 }
 
 #[component]
-fn Frame(no_gpu: Memo<bool>) -> impl IntoView {
+fn Frame(missing: ReadSignal<Option<Missing>>) -> impl IntoView {
     let page = page();
     view! {
-        <a class="skip" href="#message">{t!("page-skip")}</a>
+        <a class="skip" href=move || missing.with(|missing| if missing.is_some() { "#conversation" } else { "#message" })>{t!("page-skip")}</a>
         <header class="top">
             <button
                 type="button"
@@ -103,8 +88,8 @@ fn Frame(no_gpu: Memo<bool>) -> impl IntoView {
         </header>
         <ChatsPanel />
         <Show
-            when=move || !no_gpu.get()
-            fallback=|| view! { <main><Unsupported missing=Missing::Adapter /></main> }
+            when=move || missing.with(Option::is_none)
+            fallback=move || view! { <main id="conversation" tabindex="-1"><Unsupported missing=missing.get_untracked() /></main> }
         >
             <Conversation />
             <section class="dock" aria-label=t!("page-composer")>

@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::words::coded;
+use crate::ui::dom;
 use crate::ui::page::page;
 use crate::ui::server;
 use crate::ui::words::t;
@@ -20,14 +21,14 @@ pub fn Server() -> impl IntoView {
     // The machine that serves this page: `polo serve`. Where it wants a key, the form below takes it.
     let beside = move |_| {
         if let Some(Ok((choice, origin))) =
-            page.engine_beside.get_untracked().map(|address| server::choice(&address, ""))
+            page.engine_beside.get_untracked().map(|address| server::choice(&address, "", &dom::origin()))
         {
             page.use_server(choice, origin, &text(key));
         }
     };
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        match server::choice(&address.get_untracked(), &text(model)) {
+        match server::choice(&address.get_untracked(), &text(model), &dom::origin()) {
             Ok((choice, origin)) => {
                 problem.set(None);
                 page.use_server(choice, origin, &text(key));

@@ -1,13 +1,12 @@
-//! When there is no WebGPU: why, and what works. Shown in place of the whole page.
+//! When there is no WebGPU: why, and what works. Shown in place of the conversation.
 
 use leptos::prelude::*;
 
 use super::icons::{Icon, WARNING};
+use super::server::Server;
 use crate::ui::dom;
-use crate::ui::page::SETTINGS;
-use crate::ui::settings::Settings;
-use crate::ui::theme;
-use crate::ui::words::{self, t};
+use crate::ui::page::page;
+use crate::ui::words::t;
 
 /// Why this page cannot use a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,23 +19,25 @@ pub(super) enum Missing {
     Adapter,
 }
 
-/// What is missing, as far as can be told before a GPU is asked for.
-pub(super) fn missing() -> Option<Missing> {
+/// Why there is no GPU.
+pub(super) fn missing() -> Missing {
     if dom::has("navigator", Some("gpu")) {
-        return None;
+        Missing::Adapter
+    } else if dom::has("isSecureContext", None) {
+        Missing::WebGpu
+    } else {
+        Missing::SecureContext
     }
-    // Nothing else of the page is there to choose language and theme.
-    let settings = Settings::from_json(&dom::load(SETTINGS).unwrap_or_default());
-    let language = settings.language.unwrap_or_else(dom::language);
-    words::speak(language);
-    dom::set_language(language);
-    theme::show(settings.theme);
-    if dom::has("isSecureContext", None) { Some(Missing::WebGpu) } else { Some(Missing::SecureContext) }
 }
 
-/// The account of what is missing and what to do.
+/// The account of what is missing and what to do. A server's model needs no GPU here.
 #[component]
-pub fn Unsupported(missing: Missing) -> impl IntoView {
+pub fn Unsupported(
+    /// What is missing; nothing for the moment before this is taken away.
+    missing: Option<Missing>,
+) -> impl IntoView {
+    page().look_beside();
+    let missing = missing.unwrap_or(Missing::Adapter);
     let (title, why) = match missing {
         Missing::SecureContext => (t!("shell-insecure"), t!("shell-insecure-why")),
         Missing::WebGpu => (t!("shell-no-webgpu"), t!("shell-no-webgpu-why")),
@@ -47,10 +48,15 @@ pub fn Unsupported(missing: Missing) -> impl IntoView {
         drop(window().location().reload());
     };
     view! {
-        <section class="column unsupported" role="alert" data-missing=format!("{missing:?}")>
-            <Icon path=WARNING />
-            <h2>{title}</h2>
-            <p class="lead">{why}</p>
+        <section class="column unsupported" data-missing=format!("{missing:?}")>
+            <div role="alert">
+                <Icon path=WARNING />
+                <h2>{title}</h2>
+                <p class="lead">{why}</p>
+            </div>
+            <h3>{t!("shell-elsewhere")}</h3>
+            <p>{t!("shell-elsewhere-about")}</p>
+            <Server />
             <h3>{t!("shell-works")}</h3>
             <ul>
                 {(missing == Missing::SecureContext)

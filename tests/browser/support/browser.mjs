@@ -10,11 +10,15 @@ const always = [
 // SwiftShader is in Chromium itself: the same adapter on every machine.
 const withGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 
+// A name that is not this machine's own: pages from there are not secure.
+export const LAN = 'desk.lan';
+const names = [`--host-resolver-rules=MAP ${LAN} 127.0.0.1`];
+
 const options = (gpu) => ({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   // Playwright's own --headless would be the old shell without WebGPU.
   ignoreDefaultArgs: ['--headless'],
-  args: ['--headless=new', ...always, ...(gpu ? withGpu : [])],
+  args: ['--headless=new', ...always, ...names, ...(gpu ? withGpu : [])],
 });
 
 export async function launch({ gpu = true } = {}) {
