@@ -24,7 +24,8 @@ const noAdapter = `
   };
   queueMicrotask(() => postMessage(JSON.stringify({ type: 'ready' })));`;
 
-describe('screens', { timeout: 900_000 }, () => {
+// Two at a time: most of a walk is waiting.
+describe('screens', { timeout: 900_000, concurrency: 2 }, () => {
   let scripted;
 
   before(async () => {

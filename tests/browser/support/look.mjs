@@ -72,7 +72,7 @@ export const crooked = (page) => page.evaluate(() => {
       found.add(`clipped below: ${told(element)}`);
     }
     const room = element.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
-    if (element.placeholder && !element.value && width(element.placeholder, style) > room + 1) {
+    if (element.placeholder && !element.value && width(element.placeholder, style) > room * (element.rows ?? 1) + 1) {
       found.add(`its placeholder is cut: “${element.placeholder}”`);
     }
     if (element.tagName === 'SELECT' && width(element.selectedOptions[0]?.text ?? '', style) > room - 22) {
@@ -94,8 +94,8 @@ export const crooked = (page) => page.evaluate(() => {
 /// Sentences in Latin letters that a reader sees or is told of, but for what is English in itself: code, what is
 /// marked as English, what was typed, and what the model wrote.
 export const strangers = (page) => page.evaluate(() => {
-  const english = 'code, pre, kbd, [lang=en], [lang=en] *, textarea, article.question, .output, .thought-text, .facts.long, .listing, math, .tokens, .tree-text, script, style';
-  const names = /\b(Polo( Tiny)?|WebGPU|GPU|GGUF|JSON|SVG|Hugging Face|Marco-o1|OpenAI|llama\.cpp|vLLM|CORS|https?|Chrome|Edge|Safari|Firefox|Chromium|Linux|Windows|macOS|Qwen[\w.]*|Instruct|SmolLM2|DeepSeek[\w.-]*|Apache-2\.0|MIT|safetensors|config\.json|tokenizer\.json|Top-[pk]|NF4|N|c|n|scripted|qwen2|user|repo|hf|Enter|Shift|Esc|Ctrl|English|Markdown|[kMGTKi]+B|s|Mac|Apple|Borda|Distill)\b/g;
+  const english = 'code, pre, kbd, [lang=en], [lang=en] *, textarea, article.question, .output, .thought-text, .facts.long, .listing, math, .tokens, .tree-text, .lane-text, .chat-title, script, style';
+  const names = /\b(Polo( Tiny)?|WebGPU|GPU|GGUF|JSON|SVG|Hugging Face|Marco-o1|OpenAI|llama\.cpp|vLLM|CORS|https?|Chrome|Edge|Safari|Firefox|Chromium|Linux|Windows|macOS|Qwen[\w.]*|Instruct|SmolLM2|DeepSeek[\w.-]*|Apache-2\.0|MIT|safetensors|config\.json|tokenizer\.json|Top-[pk]|NF4|N|c|n|scripted|qwen2|user|repo|hf|Enter|Shift|Esc|Ctrl|English|Markdown|[kMGTKi]+B|s|Mac|Apple|Borda|Distill|NVIDIA|GeForce|RTX|Laptop|polo run)\b/g;
   const sentence = (text) => /[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}/.test(text.replace(/https?:\S+/g, '').replace(names, '·'));
   const found = new Set();
   const shown = (element) => element.checkVisibility?.({ checkVisibilityCSS: true }) ?? true;
@@ -107,7 +107,7 @@ export const strangers = (page) => page.evaluate(() => {
   }
   for (const element of document.querySelectorAll('[aria-label], [title], [placeholder]')) {
     // A node of a tree is called by what the model wrote.
-    if (element.closest('.output, .thought-text, .tokens, [role=treeitem]')) continue;
+    if (element.closest('.output, .thought-text, .tokens, .chat-row, [role=treeitem]')) continue;
     for (const name of ['aria-label', 'title', 'placeholder']) {
       const text = element.getAttribute(name);
       if (text && sentence(text)) found.add(`${name}: ${text}`);

@@ -128,8 +128,9 @@ async function conversation({ page, look }, language) {
 }
 
 /// What is opened over the conversation.
-async function dialogs({ page, look }) {
+async function dialogs({ page, look }, language) {
   await ready(page);
+  await ask(page, talk[language].others[3]);
   await page.keyboard.press('Control+k');
   await dialog(page).waitFor();
   await look('palette');

@@ -37,9 +37,10 @@ export const talk = {
 export const saying = (language) => {
   const { part, thought, output } = talk[language];
   return `
+    globalThis.pace = 1;
     globalThis.replies = ${JSON.stringify({ [part]: { thought, output } })};
     Object.assign(device, { name: 'NVIDIA GeForce RTX 4070 Laptop GPU', device_type: 'DiscreteGpu', driver: 'NVIDIA 565.77',
-      features: ['shader-f16', 'subgroups', 'timestamp-query'], limits: [['maxBufferSize', 4294967296], ['maxStorageBufferBindingSize', 2147483644]],
+      features: ['shader-f16'], limits: [['maxBufferSize', 4294967296], ['maxStorageBufferBindingSize', 2147483644]],
       variants: [['matvec', 'subgroups: the adapter has them'], ['attention', 'f16: the adapter has shader-f16']] });
     Object.assign(tiny, { weight_bytes: 1900000, kv_bytes: 5242880, load_ms: 812 });`;
 };
