@@ -273,7 +273,8 @@ impl Chat {
             Event::Loaded { id, model } if id == self.load => self.loaded(model),
             Event::Notice { kind, message, .. } => {
                 let remark = Remark::new(&kind, &message);
-                self.announcement = format!("{}. {}", remark.title(), remark.detail);
+                // The engine's account is English, and can be read in the remark itself.
+                self.announcement = remark.title();
                 self.remarks.retain(|other| !remark.replaces(other));
                 self.remarks.push(remark);
             }

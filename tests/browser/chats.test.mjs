@@ -163,8 +163,8 @@ describe('chats', { timeout: 600_000 }, () => {
 
   test('what a crashed tab wrote is found by the next visit at once; what a living one writes is left to it', () => withPage(async ({ page, context, polo, release }) => {
     await ready(page);
-    await polo.ask('CRAWL from a tab that crashes');
-    await until(page, 'some is kept', async () => (await stored(page, 'journal'))[0]?.open.reply.told?.length > 5);
+    await polo.ask('BACK from a tab that crashes');
+    await until(page, 'some is kept', async () => (await stored(page, 'journal'))[0]?.open.reply.told?.length > 0);
     const living = await context.newPage();
     await living.goto(scripted.server.origin);
     await ready(living);
@@ -199,7 +199,7 @@ describe('chats', { timeout: 600_000 }, () => {
     await ready(next);
     await next.locator('article.question', { hasText: 'from a tab that crashes' }).waitFor();
     await next.getByText('Interrupted:').waitFor();
-    assert.ok((await next.locator('article').last().textContent()).includes('First the bags'));
+    assert.match(await next.locator('article').last().textContent(), /It w/);
     const left = await stored(next, 'journal');
     assert.deepEqual(left.map(({ open }) => open.question), ['BACK in a tab that lives']);
     // A copy of the tab shows the same, and takes as little.

@@ -51,7 +51,7 @@ describe('keeping', { timeout: 600_000 }, () => {
     await newChat(page);
     await ask(polo, 'Second');
     await newChat(page);
-    await polo.ask('CRAWL third');
+    await polo.ask('BACK third');
     await until(page, 'it is in the journal', async () => (await counts(page)).join() === '2,2,1,1');
     const other = await context.newPage();
     await other.goto(scripted.server.origin);
@@ -93,15 +93,15 @@ describe('keeping', { timeout: 600_000 }, () => {
   test('a chat that is deleted while it is written leaves no row', () => withPage(async ({ page, polo }) => {
     await ready(page);
     await openList(page);
-    await polo.ask('CRAWL away');
+    await polo.ask('BACK away');
     await until(page, 'it is in the journal', async () => (await counts(page))[3] === 1);
-    await row(page, 'CRAWL').hover();
-    await row(page, 'CRAWL').getByRole('button', { name: /^Delete/ }).click();
+    await row(page, 'BACK').hover();
+    await row(page, 'BACK').getByRole('button', { name: /^Delete/ }).click();
     await page.getByText('was deleted.').first().waitFor();
     await until(page, 'it is gone', async () => (await counts(page)).join() === '0,0,0,0');
     assert.deepEqual(await titles(page), []);
     await page.getByRole('button', { name: 'Undo' }).click();
-    await row(page, 'CRAWL').locator('.chat-title').click();
+    await row(page, 'BACK').locator('.chat-title').click();
     await page.getByText('Interrupted:').waitFor();
   }));
 

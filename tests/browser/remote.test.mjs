@@ -109,7 +109,7 @@ describe('page over a server', { timeout: 600_000 }, () => {
     await use(page, KEY);
     await page.locator('.model[data-state=ready]', { hasText: 'polo-tiny' }).waitFor({ timeout: LOAD_MS });
     const said = await view.text();
-    assert.ok(said.includes(`It runs at ${address}/v1`) && !said.includes('nothing you write leaves it'), 'the page says where it goes');
+    assert.ok(said.includes(`The model runs at ${address}/v1`) && !said.includes('nothing you write leaves it'), 'the page says where it goes');
     await view.ask('What is 12 + 30?');
     await view.answered();
     assert.match(await view.output.innerText(), /42/);

@@ -3,37 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { shoot } from './support/look.mjs';
-import { Scripted } from './support/scripted.mjs';
+import { shoot, strangers } from './support/look.mjs';
+import { Scripted, ready } from './support/scripted.mjs';
 
 const settings = (fields) => `localStorage.setItem('polo.settings', '${JSON.stringify(fields)}')`;
-const ready = (page) => page.locator('.model[data-state=ready]').waitFor();
-
-/// Sentences in Latin letters that a reader sees or is told of, but for what is English in itself: code, what is
-/// marked as English, what was typed, and what the model wrote.
-const strangers = (page) => page.evaluate(() => {
-  const english = 'code, pre, kbd, [lang=en], [lang=en] *, textarea, article.question, .output, .thought-text, .facts.long, .listing, math, .tokens, .tree-text, script, style';
-  const names = /\b(Polo( Tiny)?|WebGPU|GPU|GGUF|JSON|SVG|Hugging Face|Marco-o1|OpenAI|llama\.cpp|vLLM|CORS|https?|Chrome|Edge|Safari|Firefox|Chromium|Linux|Windows|macOS|Qwen[\w.]*|Instruct|SmolLM2|DeepSeek[\w.-]*|Apache-2\.0|MIT|safetensors|config\.json|tokenizer\.json|Top-[pk]|NF4|N|c|n|scripted|qwen2|user|repo|hf|Enter|Shift|Esc|Ctrl|English|Markdown|[kMGTKi]+B|s|Mac|Apple|Borda|Distill)\b/g;
-  const sentence = (text) => /[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}/.test(text.replace(/https?:\S+/g, '').replace(names, '·'));
-  const found = new Set();
-  const shown = (element) => element.checkVisibility?.({ checkVisibilityCSS: true }) ?? true;
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const parent = node.parentElement;
-    if (!parent || parent.closest(english) || !shown(parent)) continue;
-    if (sentence(node.data)) found.add(node.data.trim());
-  }
-  for (const element of document.querySelectorAll('[aria-label], [title], [placeholder]')) {
-    // A node of a tree is called by what the model wrote.
-    if (element.closest('.output, .thought-text, .tokens, [role=treeitem]')) continue;
-    for (const name of ['aria-label', 'title', 'placeholder']) {
-      const text = element.getAttribute(name);
-      if (text && sentence(text)) found.add(`${name}: ${text}`);
-    }
-  }
-  if (sentence(document.title)) found.add(`document: ${document.title}`);
-  return [...found];
-});
 
 describe('words', { timeout: 900_000 }, () => {
   let scripted;

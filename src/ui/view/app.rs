@@ -146,9 +146,12 @@ fn ModelButton() -> impl IntoView {
             on:click=move |_| page.open_models()
         >
             <span class="dot" aria-hidden="true"></span>
-            <span class="model-name">{move || name.get()}</span>
+            <span class="model-name" title=move || name.get()>{move || name.get()}</span>
             {move || {
-                beside.get().map(|text| view! { <span class=if ready() { "gpu-name" } else { "model-phase" }>{text}</span> })
+                beside.get().map(|text| {
+                    let class = if ready() { "gpu-name" } else { "model-phase" };
+                    view! { <span class=class title=text.clone()>{text.clone()}</span> }
+                })
             }}
             <Icon path=CHEVRON_DOWN />
             <span class="hidden">{t!("page-models-suffix")}</span>

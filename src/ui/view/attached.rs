@@ -40,7 +40,7 @@ pub(super) fn Attachments() -> impl IntoView {
                         view! {
                             <li class="chip">
                                 <Icon path=CLIP />
-                                <bdi class="chip-name">{name.clone()}</bdi>
+                                <bdi class="chip-name" title=name.clone()>{name.clone()}</bdi>
                                 <span class="quiet-text">{move || count.get().map(tokens)}</span>
                                 <button
                                     type="button"

@@ -33,6 +33,7 @@ pub fn Row(head: Head, snippet: Option<String>) -> impl IntoView {
                     class="chat-title"
                     data-chat=id.get_value()
                     dir="auto"
+                    title=title.get_value()
                     aria-current=move || current.get().then_some("true")
                     on:click=move |_| id.with_value(|id| page.open_chat(id))
                 >

@@ -178,7 +178,7 @@ fn Downloads() -> impl IntoView {
         <For each=move || keys.get() key=|(key, _)| *key let((key, title))>
             <button type="button" class="strip download" on:click=move |_| page.open_models()>
                 <Icon path=DOWNLOAD />
-                <span class="download-title">{title.clone()}</span>
+                <span class="download-title" title=title.clone()>{title.clone()}</span>
                 <PullBar key />
             </button>
         </For>

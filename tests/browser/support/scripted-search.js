@@ -52,7 +52,7 @@ function grow(tree, rollout, from) {
 
 const progressOf = (tree) => ({ rollouts: tree.rollouts, in_flight: 0, tokens: tree.tokens, max_tokens: tree.search.max_tokens });
 
-async function rollout(id, tree, number, { from, slow = 8 } = {}) {
+async function rollout(id, tree, number, { from, slow = globalThis.pace ?? 8 } = {}) {
   const nodes = grow(tree, number, from);
   post({ type: 'launched', id, rollout: number, node: nodes[0].parent, text: '' });
   for (const told of nodes) {
@@ -97,7 +97,7 @@ async function search({ id, prompt, search }) {
     while (held.has(id) && !cancelled.has(id)) await sleep(10);
   };
   for (let number = 0; number < count && !cancelled.has(id) && tree.nodes.length < 501; number += 1) {
-    await rollout(id, tree, number, { slow: big ? 0 : 8 });
+    await rollout(id, tree, number, big ? { slow: 0 } : {});
     await patience();
   }
   finish(id, tree, cancelled.has(id) ? 'cancelled' : 'rollouts');

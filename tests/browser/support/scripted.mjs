@@ -23,15 +23,15 @@ export class Scripted {
     await this.server?.close();
   }
 
-  /// Opens the page; `body` is the program of its workers.
-  async withPage(use, { query = '/', body = scripted, viewport = { width: 900, height: 700 }, colorScheme = 'light', before, locale } = {}) {
+  /// Opens the page; `body` is the program of its workers, `saying` what is put behind it.
+  async withPage(use, { query = '/', body = scripted, saying = '', viewport = { width: 900, height: 700 }, colorScheme = 'light', hasTouch = false, before, locale } = {}) {
     const permissions = ['clipboard-read', 'clipboard-write'];
     // A service worker would bring the real engine from its cache.
-    const context = await this.browser.newContext({ viewport, colorScheme, permissions, locale, serviceWorkers: 'block' });
-    if (before) await context.addInitScript(before);
+    const context = await this.browser.newContext({ viewport, colorScheme, hasTouch, permissions, locale, serviceWorkers: 'block' });
+    if (before) await context.addInitScript(typeof before === 'string' ? { content: before } : before);
     const requests = [];
     context.on('request', (request) => requests.push(request.url()));
-    await context.route(/worker_loader\.js/, (route) => route.fulfill({ contentType: 'text/javascript', body }));
+    await context.route(/worker_loader\.js/, (route) => route.fulfill({ contentType: 'text/javascript', body: body + saying }));
     const page = await context.newPage();
     await page.goto(this.server.origin + query);
     const worker = (name) => expect.until(`the worker "${name}"`, 10_000, async () => {

@@ -198,7 +198,9 @@ fn Number(knob: &'static Knob) -> impl IntoView {
     });
     let id = format!("search-{}", knob.name);
     let hint = format!("{id}-hint");
-    let unit = Some(knobs::unit(knob)).filter(|unit| !unit.is_empty());
+    // Some are called by what they count.
+    let told = matches!(knob.name, "rollouts" | "lanes" | "max_tokens" | "path_tokens");
+    let unit = Some(knobs::unit(knob)).filter(|unit| !told && !unit.is_empty());
     let unit = unit.map(|unit| format!(" {}", t!("search-unit", unit = unit)));
     let help = t!(
         "search-help",
