@@ -260,6 +260,7 @@ impl Record {
     }
 
     /// Both in one, with the title and the look of the one that was changed last.
+    #[must_use]
     pub fn joined(self, other: Self) -> Self {
         let (mut newer, older) =
             if other.changed_ms > self.changed_ms { (other, self) } else { (self, other) };
