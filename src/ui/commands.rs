@@ -120,3 +120,51 @@ impl Page {
 fn after<T: Copy + PartialEq>(all: &[T], this: T) -> T {
     all.iter().copied().cycle().skip_while(|one| *one != this).nth(1).unwrap_or(this)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Channel, FinishReason};
+    use crate::ui::state::tests::{ask, done, ready, token};
+
+    /// Those of the commands that depend on the chat which can be given.
+    fn possible(chat: &Chat) -> Vec<Command> {
+        use Command::{Confidence, CopyReply, EditLast, Regenerate, Stop, Thoughts};
+        let some = [Stop, Regenerate, EditLast, CopyReply, Confidence, Thoughts];
+        some.into_iter().filter(|command| is_possible(*command, chat)).collect()
+    }
+
+    fn told(id: u64, channel: Channel, with_others: bool) -> crate::protocol::Event {
+        let mut event = token(id, channel, "4");
+        if let crate::protocol::Event::Token { top, .. } = &mut event
+            && with_others
+        {
+            top.push(crate::protocol::TopLogprob { token: 1, text: "4".into(), logprob: -0.1, bytes: None });
+        }
+        event
+    }
+
+    #[test]
+    fn what_can_be_done_follows_the_chat() {
+        use Command::{Confidence, CopyReply, EditLast, Regenerate, Stop, Thoughts};
+        let mut chat = ready();
+        assert_eq!(possible(&chat), []);
+        assert!(is_possible(Command::NewChat, &chat));
+        let id = ask(&mut chat, "one");
+        assert_eq!(possible(&chat), [Stop]);
+        chat.apply(told(id, Channel::Output, true), 1.0);
+        assert_eq!(possible(&chat), [Stop, CopyReply]);
+        chat.apply(done(id, FinishReason::Stop), 2.0);
+        assert_eq!(possible(&chat), [Regenerate, EditLast, CopyReply, Confidence]);
+        let id = ask(&mut chat, "two");
+        chat.apply(told(id, Channel::Thought, false), 3.0);
+        assert_eq!(possible(&chat), [Stop, CopyReply, Thoughts]);
+        chat.apply(done(id, FinishReason::Stop), 4.0);
+        assert_eq!(possible(&chat), [Regenerate, EditLast, CopyReply, Thoughts], "no other tokens were told");
+    }
+
+    #[test]
+    fn after_the_last_comes_the_first() {
+        assert_eq!((after(&[1, 2, 3], 1), after(&[1, 2, 3], 3), after(&[], 5)), (2, 1, 5));
+    }
+}

@@ -86,4 +86,12 @@ mod tests {
             assert!(error.contains(what), "{error}");
         }
     }
+
+    #[test]
+    fn a_number_that_no_knob_takes_changes_nothing() {
+        let (settings, search) = some();
+        let cold = Settings { temperature: Some(-1.0), ..settings };
+        let error = read(&write(&cold, &search)).unwrap_err();
+        assert!(error.contains("temperature"), "{error}");
+    }
 }

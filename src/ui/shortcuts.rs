@@ -273,4 +273,35 @@ mod tests {
         assert_eq!(matching("", &Command::ALL).len(), Command::ALL.len());
         assert!(matching("xyzzy", &Command::ALL).is_empty());
     }
+
+    #[test]
+    fn what_is_pressed_together_counts() {
+        let main = |key| Press { main: true, ..press(key) };
+        assert_eq!(Command::of(Press { shift: true, ..main("k") }, READING), None, "the browser's own");
+        let dialog = Place { dialog: true, ..READING };
+        assert_eq!(Command::of(main("k"), dialog), Some(Command::Palette));
+        assert_eq!(key_of(".", "Slash", false), ".", "alone it is what it says");
+        assert_eq!(Command::Stop.keys(false, false), [["Esc"]]);
+        assert_eq!(Command::EditLast.keys(false, false), [["↑"]]);
+    }
+
+    #[test]
+    fn beginnings_come_first_for_every_letter() {
+        for letter in 'a'..='z' {
+            let begins = |command: &Command| command.name().to_lowercase().starts_with(letter);
+            let found = matching(&letter.to_string(), &Command::ALL);
+            assert!(found.is_sorted_by_key(|command| !begins(command)), "{letter}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn keys_move_round_the_ends() {
+        assert_eq!(moved(0, 5, "ArrowUp", false), Some(4));
+        assert_eq!(moved(4, 5, "ArrowDown", false), Some(0));
+        assert_eq!(moved(3, 5, "ArrowUp", false), Some(2));
+        assert_eq!(moved(9, 3, "ArrowDown", false), Some(0), "the list has become shorter");
+        assert_eq!((moved(2, 5, "Home", true), moved(2, 5, "End", true)), (Some(0), Some(4)));
+        assert_eq!((moved(2, 5, "Home", false), moved(2, 5, "a", true)), (None, None), "those of the text");
+        assert_eq!(moved(0, 0, "ArrowDown", false), None);
+    }
 }

@@ -370,4 +370,4 @@ impl Chat {
 
 #[cfg(test)]
 #[path = "state_tests.rs"]
-mod tests;
+pub(super) mod tests;

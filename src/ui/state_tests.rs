@@ -5,7 +5,7 @@ use super::*;
 use crate::protocol::{Channel, ModelSource, SamplingOptions, ThoughtFormat, Usage};
 
 /// A chat whose model is loaded, with no effects pending.
-pub(super) fn ready() -> Chat {
+pub(in crate::ui) fn ready() -> Chat {
     let mut chat = Chat::new(LoadOptions::default(), Choice::default());
     chat.apply(Event::Ready, 0.0);
     let [Effect::Post(Request::Load { id, source: ModelSource::Embedded, .. })] = chat.take_effects()[..]
@@ -22,13 +22,13 @@ pub(super) fn ready() -> Chat {
     chat
 }
 
-pub(super) fn ask(chat: &mut Chat, question: &str) -> RequestId {
+pub(in crate::ui) fn ask(chat: &mut Chat, question: &str) -> RequestId {
     assert!(chat.ask(question, &Settings::default(), 7, 0.0));
     sent(chat).0
 }
 
 /// The one request that was sent: its id, its messages, its sampling.
-pub(super) fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions) {
+pub(in crate::ui) fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions) {
     match chat.take_effects().pop() {
         Some(Effect::Post(Request::Generate { id, prompt: Prompt::Chat { messages }, sampling })) => {
             (id, messages, sampling)
@@ -37,7 +37,7 @@ pub(super) fn sent(chat: &mut Chat) -> (RequestId, Vec<Message>, SamplingOptions
     }
 }
 
-pub(super) fn token(id: RequestId, channel: Channel, text: &str) -> Event {
+pub(in crate::ui) fn token(id: RequestId, channel: Channel, text: &str) -> Event {
     Event::Token {
         id,
         choice: 0,
@@ -51,17 +51,17 @@ pub(super) fn token(id: RequestId, channel: Channel, text: &str) -> Event {
     }
 }
 
-pub(super) fn done(id: RequestId, finish_reason: FinishReason) -> Event {
+pub(in crate::ui) fn done(id: RequestId, finish_reason: FinishReason) -> Event {
     let usage = Usage { prompt_tokens: 10, completion_tokens: 3, context_left: 1011, ..Usage::default() };
     Event::Done { id, finish_reason, usage, replies: vec![] }
 }
 
-pub(super) fn failed(id: Option<RequestId>, kind: &str) -> Event {
+pub(in crate::ui) fn failed(id: Option<RequestId>, kind: &str) -> Event {
     Event::Failed { id, kind: kind.into(), message: "what was found".into(), context: None }
 }
 
 /// A finished exchange.
-pub(super) fn answered(chat: &mut Chat, question: &str) {
+pub(in crate::ui) fn answered(chat: &mut Chat, question: &str) {
     let id = ask(chat, question);
     chat.apply(Event::Started { id, prompt_tokens: 10, cached_tokens: 0 }, 1.0);
     chat.apply(token(id, Channel::Thought, "2+2"), 2.0);

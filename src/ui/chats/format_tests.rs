@@ -176,3 +176,29 @@ fn of_two_copies_the_newer_keeps_its_title_and_both_their_exchanges() {
     let untitled = with(3.0, None, &[1]).joined(old.clone());
     assert_eq!(untitled.title.as_deref(), Some("old"));
 }
+
+#[test]
+fn one_empty_chat_makes_a_file_broken() {
+    for empty in [chat("", vec![exchange(1, None, "q", "a")]), chat("a", vec![])] {
+        let file = write_file(&[Whole { chat: empty, ..Whole::default() }]);
+        assert!(matches!(read_file(&file), Err(Unreadable::Broken(_))), "{file}");
+    }
+}
+
+#[test]
+fn the_title_is_the_question_that_was_asked_first() {
+    let follows = exchange(1, Some(9), "of another tab's clock", "");
+    let record = chat("a", vec![follows, exchange(7, None, "edited", ""), exchange(4, None, "first", "")]);
+    assert_eq!(record.shown_title(), "first");
+}
+
+#[test]
+fn only_what_went_further_is_further() {
+    let with = |end, tokens| KeptReply { end, tokens, ..KeptReply::default() };
+    assert!(with(End::Cancelled, 3).is_behind(&with(End::Stop, 9)));
+    assert!(!with(End::Interrupted, 3).is_behind(&with(End::Interrupted, 3)));
+    assert!(!with(End::Stop, 3).is_behind(&with(End::Stop, 9)), "both are whole: another reply");
+    let journal = Journal { chat: chat("a", vec![]), open: exchange(2, Some(1), "q", "a"), holder: None };
+    let kept = Record { changed_ms: 99.0, ..chat("a", vec![exchange(1, None, "q", "a")]) };
+    assert!((journal.recovered(Some(kept)).changed_ms - 99.0).abs() < 0.1, "it was changed after that");
+}

@@ -137,4 +137,29 @@ mod tests {
         let around = find(&format!("{}needle{}", "я".repeat(100), "字".repeat(100)), "needle").unwrap();
         assert!(around.starts_with('…') && around.contains("яneedle字") && around.ends_with('…'), "{around}");
     }
+
+    #[test]
+    fn what_just_fits_is_whole_and_an_early_space_is_no_end() {
+        let fits = "字".repeat(TITLE);
+        assert_eq!(title_of(&fits), fits);
+        assert_eq!(title_of(&format!("a {}", "字".repeat(80))).chars().count(), TITLE + 1);
+    }
+
+    #[test]
+    fn so_much_is_shown_around_what_was_found() {
+        let (before, after) = ("b".repeat(BEFORE), "c".repeat(AFTER - 6));
+        let shown = find(&format!("b{before}needle{after}c"), "needle").unwrap();
+        assert_eq!(shown, format!("…{before}needle{after}…"));
+        let shown = find(&format!("{before}needle{after}"), "needle").unwrap();
+        assert_eq!(shown, format!("{before}needle{after}"), "nothing is left out");
+    }
+
+    #[test]
+    fn questions_outputs_and_thoughts_are_searched() {
+        use crate::ui::chats::format::tests::{chat, exchange};
+        let mut one = exchange(1, None, "Asked", "Said");
+        one.reply.thought = "Thought".into();
+        let text = text_of(&chat("a", vec![one]));
+        assert!(["asked", "said", "thought"].iter().all(|word| text.contains(word)), "{text}");
+    }
 }

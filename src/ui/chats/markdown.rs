@@ -64,4 +64,14 @@ mod tests {
             vec![exchange(5, None, "a", "b"), exchange(3, Some(5), "c", "d"), exchange(3, Some(3), "c", "d")];
         assert!(of(&Record { exchanges, ..Record::default() }).contains("## Marco"));
     }
+
+    #[test]
+    fn the_branch_that_was_turned_to_last_is_taken() {
+        let mut exchanges = vec![exchange(2, None, "first", "1"), exchange(3, None, "second", "2")];
+        exchanges[0].seen = 9;
+        exchanges[0].reply.model.clear();
+        let title = Some("two\nlines".into());
+        let text = of(&Record { exchanges, title, ..Record::default() });
+        assert_eq!(text, "# two lines\n\n## You\n\nfirst\n\n## Polo\n\n1\n");
+    }
 }

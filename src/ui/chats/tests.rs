@@ -243,3 +243,103 @@ fn an_older_copy_of_what_is_here_changes_nothing_in_the_list() {
     assert_eq!((chats.heads()[0].title.as_str(), chats.heads()[0].changed_ms), ("bags", 2.0));
     assert_eq!(chats.groups(0.0, 0.0)[0].1.len(), 1, "its words are still found");
 }
+
+fn full() -> Chats {
+    let mut chats = opened();
+    let unkept = Whole { trees: [(1, "tree".into())].into(), ..whole("b", "more bags") };
+    chats.apply(Answer::Full(Box::new(unkept)));
+    chats
+}
+
+#[test]
+fn a_journal_gives_a_known_chat_no_other_title_or_place() {
+    let mut chats = opened();
+    let open = exchange(5, Some(1), "a later question", "");
+    chats.keep_open(Journal { chat: Record { changed_ms: 9.0, ..chat("a", vec![]) }, open, holder: None });
+    assert_eq!((ids(&chats).as_str(), chats.heads()[1].title.as_str()), ("b a", "apples"));
+    chats.keep(record("c", "as old as b", 2.0));
+    assert_eq!(ids(&chats), "c b a", "of two of the same time the last is first");
+    chats.apply(Answer::Read("a".into(), None, For::Show));
+    assert_eq!(ids(&chats), "c b", "it is gone");
+}
+
+#[test]
+fn a_title_goes_to_the_chat_it_was_meant_for() {
+    let mut chats = opened();
+    chats.rename("a", Some("A".into()));
+    chats.rename("b", Some("B".into()));
+    chats.take_acts();
+    chats.apply(Answer::Read("a".into(), Some(Box::new(whole("a", "apples"))), For::Rename));
+    assert!(saved(&mut chats).is_empty());
+    chats.apply(Answer::Read("b".into(), Some(Box::new(whole("b", "bags"))), For::Rename));
+    assert_eq!(saved(&mut chats)[0].title.as_deref(), Some("B"));
+}
+
+#[test]
+fn what_has_no_room_is_read_exported_and_added_to_from_here() {
+    let mut chats = full();
+    let two = vec![exchange(1, None, "more bags", "a"), exchange(2, Some(1), "from a file", "b")];
+    let file = [Whole { chat: chat("b", two), trees: [(2, "other".into())].into() }];
+    chats.import("b.json", &format::write_file(&file));
+    assert_eq!(chats.announcement, Said::Imported(1));
+    chats.read("b", For::Show);
+    let [Act::Show(shown)] = &chats.take_acts()[..] else { panic!("it is here") };
+    assert_eq!((shown.chat.exchanges.len(), shown.trees.len()), (2, 2));
+    chats.apply(Answer::All(vec![whole("a", "apples"), whole("b", "bags")], For::Export));
+    let [Act::Download(_, text)] = &chats.take_acts()[..] else { panic!("a file is expected") };
+    let exported = format::read_file(text).unwrap();
+    let of = |id: &str| exported.iter().filter(|one| one.chat.id == id).collect::<Vec<_>>();
+    assert_eq!((of("a").len(), of("b").len(), of("b")[0].chat.exchanges.len()), (1, 1, 2), "the newer one");
+}
+
+#[test]
+fn when_it_was_kept_at_last_all_is_well() {
+    let mut chats = full();
+    chats.apply(Answer::Saved(Head::of(&record("b", "more bags", 5.0)), 7, None));
+    assert_eq!(chats.take_acts(), [Act::Kept("b".into(), 7, None)]);
+    assert_eq!(chats.stand, Stand::Keeping);
+    let mut chats = full();
+    chats.apply(Answer::Deleted("b".into(), None));
+    assert_eq!((ids(&chats).as_str(), &chats.stand), ("b a", &Stand::Full), "what is here alone stays");
+}
+
+#[test]
+fn nothing_of_an_earlier_deletion_comes_back_after_all_were_deleted() {
+    let mut chats = opened();
+    chats.delete("a");
+    chats.delete_all();
+    chats.apply(Answer::Deleted("a".into(), Some(Box::new(whole("a", "apples")))));
+    assert_eq!(chats.deleted, None);
+}
+
+#[test]
+fn without_a_storage_what_is_in_the_tab_is_searched() {
+    let mut chats = Chats::new(None);
+    chats.apply(Answer::Closed("private".into()));
+    chats.keep(record("a", "apples", 1.0));
+    chats.search("answer");
+    assert_eq!(chats.announcement, Said::Found(1));
+    assert!(chats.take_acts().is_empty(), "nobody is asked");
+}
+
+#[test]
+fn the_list_is_parted_by_age_and_follows_other_tabs() {
+    let mut chats = opened();
+    let now = 40.0 * 86_400_000.0;
+    chats.keep(record("c", "carrots", now));
+    let groups = chats.groups(now, 0.0);
+    assert_eq!(groups.iter().map(|(_, heads)| heads.len()).collect::<Vec<_>>(), [1, 2]);
+    let newer = Whole { chat: record("a", "apples", now + 1.0), ..Whole::default() };
+    chats.apply(Answer::Read("a".into(), Some(Box::new(newer)), For::Sync));
+    assert_eq!(ids(&chats), "a c b");
+}
+
+#[test]
+fn one_chat_is_a_file_of_its_own_name_and_a_copy_is_said() {
+    let mut chats = opened();
+    chats.apply(Answer::Read("a".into(), Some(Box::new(whole("a", "apples"))), For::Export));
+    assert!(matches!(&chats.take_acts()[..], [Act::Download(name, _)] if name == "polo-chat-a.json"));
+    chats.copy(&record("a", "apples", 1.0));
+    assert!(matches!(&chats.take_acts()[..], [Act::Copy(text)] if text.starts_with("# apples")));
+    assert_eq!(chats.announcement, Said::Copied);
+}

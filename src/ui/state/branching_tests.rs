@@ -1,6 +1,6 @@
 //! Branches against scripted events.
 
-use super::super::tests::{answered, failed, ready, sent};
+use super::super::tests::{answered, ask, done, failed, ready, sent};
 use super::*;
 use crate::protocol::{Event, FinishReason, Usage};
 
@@ -117,4 +117,38 @@ fn a_circle_in_a_file_does_not_hang_the_page() {
     all.extend([other, lost]);
     chat.lay(all, Some(key + 100));
     assert_eq!(chat.exchanges.len() + chat.aside.len(), 3, "nothing is lost");
+}
+
+#[test]
+fn nothing_branches_while_a_reply_is_made_or_without_an_engine() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let key = chat.exchanges[0].key;
+    let id = ask(&mut chat, "two");
+    assert!(!chat.edit(key, "other", &Settings::default(), 1, 9.0), "not while a reply is made");
+    chat.apply(done(id, FinishReason::Stop), 10.0);
+    chat.phase = Phase::Down;
+    assert!(!chat.edit(key, "other", &Settings::default(), 1, 11.0), "not without an engine");
+    assert_eq!(questions(&chat), ["one", "two"]);
+}
+
+#[test]
+fn what_is_turned_to_is_kept_and_a_question_leads_to_the_reply_that_was_read_last() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let first = chat.exchanges[0].key;
+    chat.regenerate(&Settings::default(), 9, 5.0);
+    let (id, ..) = sent(&mut chat);
+    chat.apply(done(id, FinishReason::Stop), 6.0);
+    chat.take_kept(1.0);
+    chat.show(first);
+    assert!(!chat.take_kept(2.0).is_empty(), "it is the one to return to");
+    // Another tab has turned to the other since: this one shows its own.
+    chat.aside[0].seen = u64::MAX;
+    assert_eq!(place(chat.branches(0).question), (1, 1));
+    chat.aside[0].seen = 0;
+    chat.edit(first, "other", &Settings::default(), 1, 9.0);
+    let (id, ..) = sent(&mut chat);
+    chat.apply(done(id, FinishReason::Stop), 10.0);
+    assert_eq!(chat.branches(0).question.before, Some(first));
 }

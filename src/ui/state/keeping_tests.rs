@@ -3,7 +3,7 @@
 use super::super::tests::{answered, ask, done, failed, ready, sent, token};
 use super::*;
 use crate::protocol::{Channel, Event, ModelInfo, RequestId, SearchOptions};
-use crate::ui::chats::format::End;
+use crate::ui::chats::format::{End, KeptReply};
 use crate::ui::settings::Settings;
 use crate::ui::tokens::Told;
 
@@ -235,4 +235,151 @@ fn what_another_tab_wrote_is_taken_in() {
     mine.take_in(&other.record(7.0));
     assert_eq!((mine.exchanges.len(), mine.branches(2).question.count), (4, 2));
     assert_eq!((mine.exchanges[3].reply.id, mine.identity.title.as_deref()), (id, Some("named")));
+}
+
+#[test]
+fn a_long_reply_is_kept_less_often_and_numbers_only_grow() {
+    let mut keep = Keep::default();
+    keep.journal(50_000, 0.0);
+    for (now_ms, due) in [(5_999.0, false), (6_000.0, true)] {
+        keep.journal = false;
+        keep.journal(50_000, now_ms);
+        assert_eq!(keep.journal, due, "{now_ms}");
+    }
+    let mut chat = ready();
+    chat.number_from(500);
+    chat.number_from(5);
+    assert!(chat.next_id() > 500);
+    let seen = KeptExchange { key: 700, seen: 900, ..KeptExchange::default() };
+    chat.open(&Whole { chat: Record { exchanges: vec![seen], ..Record::default() }, ..Whole::default() });
+    assert!(chat.next_id() > 900, "what is new is above all that was read");
+}
+
+#[test]
+fn a_title_is_kept_beside_a_reply_that_is_made() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    kept(&mut chat);
+    let id = chat.identity.id.clone();
+    chat.rename(Some("named".into()));
+    ask(&mut chat, "two");
+    let [Kept::Whole(whole), Kept::Open(open)] = &kept(&mut chat)[..] else { panic!("both are expected") };
+    assert_eq!((whole.title.as_deref(), whole.exchanges.len()), (Some("named"), 1), "what is open is apart");
+    assert_eq!(open.open.question, "two");
+    chat.rename(None);
+    // Keeping the whole takes the journal away.
+    assert!(matches!(&kept(&mut chat)[..], [Kept::Whole(_), Kept::Open(_)]));
+    chat.settle();
+    let first = chat.exchanges[0].key;
+    chat.edit(first, "other", &Settings::default(), 1, 9.0);
+    assert_eq!(chat.identity.id, id, "it stays the same conversation");
+}
+
+#[test]
+fn what_was_kept_is_noted_and_a_reply_under_way_is_left_alone() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let (id, mut theirs) = (chat.identity.id.clone(), chat.record(5.0));
+    chat.was_kept("another", 4, None);
+    assert_eq!(chat.identity.revision, 0);
+    theirs.revision = 9;
+    theirs.exchanges[0].reply = KeptReply { end: End::Interrupted, tokens: 99, ..KeptReply::default() };
+    let more =
+        KeptExchange { key: 1 << 50, parent: Some(theirs.exchanges[0].key), ..KeptExchange::default() };
+    theirs.exchanges.push(more);
+    chat.was_kept(&id, 9, Some(&theirs));
+    assert_eq!((chat.identity.revision, chat.exchanges.len()), (9, 2));
+    assert_eq!(chat.exchanges[0].reply.output, "4", "ours came to its end");
+    chat.was_kept(&id, 10, None);
+    assert_eq!(chat.identity.revision, 10);
+    let open = ask(&mut chat, "two");
+    let mut theirs = chat.record(6.0);
+    let key = chat.exchanges[2].key;
+    theirs.exchanges.push(KeptExchange { key, ..KeptExchange::default() });
+    chat.take_in(&theirs);
+    assert!(chat.exchanges[2].reply.id == open && chat.is_busy());
+    chat.settle();
+    chat.take_in(&theirs);
+    assert_eq!(chat.exchanges[2].reply.status, Status::Done(FinishReason::Stop), "theirs came to its end");
+}
+
+#[test]
+fn a_question_that_was_never_sent_is_cancelled() {
+    let mut chat = Chat::new(crate::protocol::LoadOptions::default(), crate::ui::choice::Choice::default());
+    assert!(chat.ask("one", &Settings::default(), 7, 0.0));
+    chat.settle();
+    assert_eq!(chat.exchanges[0].reply.status, Status::Done(FinishReason::Cancelled));
+}
+
+#[test]
+fn only_what_was_cut_off_goes_on_and_what_is_refused_is_as_it_was() {
+    let mut chat = ready();
+    let id = ask(&mut chat, "one");
+    chat.apply(done(id, FinishReason::Cancelled), 1.0);
+    assert_eq!(chat.can_go_on(), None, "there is nothing to go on from");
+    let id = ask(&mut chat, "two");
+    chat.apply(token(id, Channel::Output, "so"), 2.0);
+    chat.apply(done(id, FinishReason::Cancelled), 3.0);
+    let source = crate::protocol::ModelSource::Remote {
+        url: "http://host/v1".into(),
+        model: None,
+        connections: None,
+        timeout_s: None,
+        thoughts: None,
+    };
+    let here = std::mem::replace(&mut chat.choice, crate::ui::choice::Choice::new(source, "far"));
+    assert_eq!(chat.can_go_on(), None, "a server's tokens have no numbers");
+    let (key, reply) = (chat.exchanges[1].key, chat.exchanges[1].reply.clone());
+    assert!(!chat.can_branch_from(key, &reply));
+    chat.choice = here;
+    assert!(chat.can_branch_from(key, &reply));
+    chat.go_on(4.0);
+    let (id, ..) = sent(&mut chat);
+    chat.apply(failed(Some(id), "bad_request"), 5.0);
+    assert_eq!((chat.exchanges.len(), chat.exchanges[1].reply.output.as_str()), (2, "so"));
+}
+
+#[test]
+fn a_branch_of_tokens_counts_its_thought_and_goes_where_it_is_refused() {
+    let mut chat = ready();
+    answered(&mut chat, "one");
+    let key = chat.exchanges[0].key;
+    let told = |channel| Arc::new(Told::new(1, channel, "5", -0.1, vec![]));
+    assert!(!chat.branch_from(key, &[], 9.0), "that would be another reply");
+    let reply = Arc::make_mut(&mut chat.exchanges[0].reply);
+    let asked = reply.asked.as_deref().cloned().unwrap();
+    reply.asked = Some(Arc::new(Asked { search: Some(SearchOptions::default()), ..asked }));
+    assert!(chat.branch_from(key, &[told(Channel::Thought), told(Channel::Output)], 9.0));
+    let (id, ..) = sent(&mut chat);
+    assert_eq!((chat.exchanges[0].reply.tokens, chat.exchanges[0].reply.thought_tokens), (2, 1));
+    chat.apply(failed(Some(id), "bad_request"), 10.0);
+    assert_eq!((chat.exchanges[0].key, chat.branches(0).reply.count), (key, 1));
+    chat.keep_tree(key, "{tree}");
+    chat.regenerate(&Settings::default(), 3, 11.0);
+    chat.new_chat();
+    assert!(chat.all().next().is_none() && chat.whole(1.0).trees.is_empty(), "a new one has nothing of it");
+}
+
+#[test]
+fn a_search_without_a_tree_is_asked_again_and_one_at_a_time_is_opened() {
+    let mut chat = ready();
+    chat.search = Some(SearchOptions::default());
+    chat.ask("one", &Settings::default(), 7, 0.0);
+    chat.take_effects();
+    assert_eq!(chat.can_reopen(0), None);
+    let key = chat.exchanges[0].key;
+    chat.settle();
+    let mut again = reloaded(&chat.whole(5.0));
+    again.go_on(1.0);
+    assert!(matches!(again.take_effects().pop(), Some(Effect::Post(Request::Search { .. }))));
+    chat.keep_tree(key, "{tree}");
+    let mut again = reloaded(&chat.whole(5.0));
+    assert_eq!(again.can_reopen(0), Some(GoOn::Now));
+    ask(&mut again, "two");
+    assert_eq!(again.can_reopen(0), Some(GoOn::Later));
+    again.reopen(0, 2.0);
+    assert!(again.take_effects().is_empty(), "not while a reply is made");
+    again.settle();
+    again.reopen(0, 3.0);
+    assert_eq!(again.can_reopen(0), None, "it is being opened");
 }

@@ -73,3 +73,45 @@ fn status_of(end: End) -> Status {
         End::Interrupted => Status::Interrupted,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_comes_back_as_it_was() {
+        let done = [FinishReason::Stop, FinishReason::Length, FinishReason::Context, FinishReason::Cancelled];
+        let all = done.map(Status::Done).into_iter().chain([Status::Failed, Status::Interrupted]);
+        for status in all {
+            let mut reply = Reply::new(3, status, 7, 100.0);
+            (reply.span_ms, reply.thought_end_ms) = (Some((110.0, 150.0)), Some(120.0));
+            let reply = Arc::new(reply);
+            let exchange = Exchange {
+                key: 1,
+                parent: None,
+                seen: 1,
+                question: "q".into(),
+                reply,
+                from: None,
+                previous: None,
+            };
+            let kept = kept_exchange(&exchange).reply;
+            assert_eq!(
+                (kept.span_ms, kept.thought_end_ms),
+                (Some((10.0, 50.0)), Some(20.0)),
+                "since it was asked"
+            );
+            assert_eq!(reply_of(&kept, 4).status, status);
+        }
+        let status = |status| {
+            let reply = Arc::new(Reply::new(3, status, 7, 0.0));
+            let (question, from, previous) = ("q".into(), None, None);
+            kept_exchange(&Exchange { key: 1, parent: None, seen: 1, question, reply, from, previous })
+                .reply
+                .end
+        };
+        assert_eq!(status(Status::Failed), End::Failed);
+        assert_eq!(status(Status::Done(FinishReason::Context)), End::Context);
+        assert_eq!(status(Status::Writing), End::Interrupted);
+    }
+}
