@@ -71,6 +71,8 @@ export const crooked = (page) => page.evaluate(() => {
     if (text && hides(style.overflowY) && element.scrollHeight > element.clientHeight + 2) {
       found.add(`clipped below: ${told(element)}`);
     }
+    const next = element.tagName === 'TR' ? element.nextElementSibling?.getBoundingClientRect() : null;
+    if (next && next.top < box.bottom - 2) found.add(`another row lies over it: ${told(element)}`);
     const room = element.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
     if (element.placeholder && !element.value && width(element.placeholder, style) > room * (element.rows ?? 1) + 1) {
       found.add(`its placeholder is cut: “${element.placeholder}”`);
