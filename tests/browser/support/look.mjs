@@ -5,13 +5,13 @@ import path from 'node:path';
 import axe from 'axe-core';
 import { root } from './server.mjs';
 
-const pictures = process.env.POLO_SCREENSHOTS
+export const pictures = process.env.POLO_SCREENSHOTS
   ? path.resolve(root, process.env.POLO_SCREENSHOTS)
   : path.join(root, 'tests/browser/out');
 
-export function shoot(page, name) {
+export function shoot(page, name, options = {}) {
   mkdirSync(pictures, { recursive: true });
-  return page.screenshot({ path: path.join(pictures, `${name}.png`) });
+  return page.screenshot({ path: path.join(pictures, `${name}.png`), ...options });
 }
 
 /// All but minor faults, with the elements that have them.
