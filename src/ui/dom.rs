@@ -58,6 +58,13 @@ pub(super) async fn engine_beside() -> Option<String> {
     Some(format!("{}/{path}", origin()))
 }
 
+/// Takes elements out of the page.
+pub(super) fn remove_all(selector: &str) {
+    while let Ok(Some(element)) = document().query_selector(selector) {
+        element.remove();
+    }
+}
+
 /// Where the page came from, e.g. `http://localhost:8080`.
 pub(super) fn origin() -> String {
     window().location().origin().unwrap_or_default()

@@ -46,9 +46,7 @@ pub fn start() {
     console_error_panic_hook::set_once();
     words::speak(page::kept_language().unwrap_or_else(dom::language));
     dom::set_language(words::spoken());
-    // The text that stood here until now said that the page is being loaded.
-    if let Some(boot) = leptos::prelude::document().get_element_by_id("boot") {
-        boot.remove();
-    }
+    // What stood here until now said that the page is being loaded.
+    dom::remove_all("[data-boot]");
     leptos::mount::mount_to_body(view::app::App);
 }

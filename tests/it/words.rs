@@ -82,6 +82,14 @@ fn messages(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     messages
 }
 
+/// What a message says, where it is one line.
+fn text_of(language: &str, key: &str) -> String {
+    let all = files(&format!("src/ui/locales/{language}"), "ftl");
+    let lines = all.iter().flat_map(|(_, text)| text.lines());
+    let found = lines.filter_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).next();
+    found.unwrap_or_else(|| panic!("{key} is not in {language}")).to_owned()
+}
+
 fn all_messages(language: &str) -> BTreeMap<String, BTreeSet<String>> {
     files(&format!("src/ui/locales/{language}"), "ftl").iter().flat_map(|(_, text)| messages(text)).collect()
 }
@@ -275,6 +283,21 @@ mod violations {
         ] {
             assert_eq!(untranslated(good), Vec::<String>::new(), "{good}");
         }
+    }
+}
+
+#[test]
+fn what_is_shown_before_the_program_is_what_it_says_then() {
+    let start = std::fs::read_to_string(root().join("start.js")).expect("start.js is readable");
+    for language in LANGUAGES {
+        let text = |key| text_of(language, key);
+        let lead = format!("{} {}", text("page-welcome-thinks"), text("page-welcome-here"));
+        let line = format!(
+            "{language}: [{:?}, {lead:?}, {:?}],",
+            text("page-welcome-title"),
+            text("models-starting")
+        );
+        assert!(start.contains(&line), "start.js lacks {line}");
     }
 }
 
