@@ -37,9 +37,11 @@ impl Theme {
     /// The media query that stands for `(prefers-color-scheme: …)` under this choice.
     fn query(self, dark: bool) -> &'static str {
         match (self, dark) {
-            (Self::System, true) => "(prefers-color-scheme: dark)",
+            // Paper is light.
+            (Self::System, true) => "screen and (prefers-color-scheme: dark)",
             (Self::System, false) => "(prefers-color-scheme: light)",
-            (Self::Dark, true) | (Self::Light, false) => "all",
+            (Self::Dark, true) => "screen",
+            (Self::Light, false) => "all",
             (Self::Dark, false) | (Self::Light, true) => "not all",
         }
     }
@@ -93,14 +95,14 @@ mod tests {
 
     #[test]
     fn only_questions_about_the_colours_are_answered() {
-        assert_eq!(asks("(prefers-color-scheme: dark)"), Some(true));
+        assert_eq!(asks("screen and (prefers-color-scheme: dark)"), Some(true));
         assert_eq!(asks("(prefers-color-scheme:light)"), Some(false));
         assert_eq!(asks("(max-width: 40rem)"), None);
     }
 
     #[test]
     fn a_choice_answers_both_questions() {
-        assert_eq!((Theme::Dark.query(true), Theme::Dark.query(false)), ("all", "not all"));
+        assert_eq!((Theme::Dark.query(true), Theme::Dark.query(false)), ("screen", "not all"));
         assert_eq!((Theme::Light.query(true), Theme::Light.query(false)), ("not all", "all"));
         assert_eq!(serde_json::to_string(&Theme::System).unwrap(), "\"system\"");
     }

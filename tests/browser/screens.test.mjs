@@ -2,12 +2,14 @@
 // machine can see of them: nothing wider than the window, nothing cut or clipped, nothing too small to be pressed.
 
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { desktop, phone } from './support/browser.mjs';
-import { crooked, shoot, strangers } from './support/look.mjs';
-import { Scripted } from './support/scripted.mjs';
+import { crooked, pictures, shoot, strangers } from './support/look.mjs';
+import { Scripted, finished, ready } from './support/scripted.mjs';
 import * as walks from './support/screens.mjs';
-import { saying } from './support/talk.mjs';
+import { saying, talk } from './support/talk.mjs';
 
 // A newer page is announced when the test says so: `controllerchange`.
 const updates = () => {
@@ -73,5 +75,46 @@ describe('screens', { timeout: 900_000, concurrency: 2 }, () => {
         assert.deepEqual(faults, {});
       });
     }
+  }
+
+  test('the keys of a Mac', () => scripted.withPage(async ({ page }) => {
+    await ready(page);
+    await page.keyboard.press('Control+k');
+    assert.equal(await page.locator('dialog:modal').count(), 0, 'that is not the key here');
+    await page.keyboard.press('Meta+k');
+    await page.getByRole('combobox', { name: 'Type a command' }).fill('keyboard');
+    assert.equal(await page.getByRole('option', { name: 'Keyboard shortcuts' }).locator('.caps').first().innerText(), '⌘/');
+    await shoot(page, 'screen-mac-palette');
+    await page.keyboard.press('Enter');
+    const keys = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    await keys.waitFor();
+    assert.doesNotMatch(await keys.innerText(), /Ctrl/);
+    assert.match(await keys.innerText(), /Commands\s+⌘\s*K/);
+    await shoot(page, 'screen-mac-keys');
+  }, { before: "Object.defineProperty(Navigator.prototype, 'platform', { get: () => 'MacIntel' })" }));
+
+  for (const theme of ['system', 'dark']) {
+    test(`on paper: a conversation, whole and light, theme ${theme}`, () => scripted.withPage(async ({ page, polo }) => {
+      await ready(page);
+      for (const question of [talk.en.question, 'HOSTILE', 'CODE', 'RTL']) {
+        await polo.ask(question);
+        await page.locator('article.question', { hasText: question }).waitFor();
+        await finished(polo);
+      }
+      await polo.thought.locator('summary').click();
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      const seen = await page.evaluate(() => {
+        const style = (name) => getComputedStyle(document.querySelector(name));
+        const main = document.querySelector('main');
+        const hidden = ['.top', '.dock', '.actions', '.question-actions', '.copy-code'].filter((name) => style(name).display !== 'none');
+        return { hidden, cut: main.scrollHeight - main.clientHeight, wide: main.scrollWidth - main.clientWidth, ink: style('.output').color, scheme: getComputedStyle(document.documentElement).colorScheme, ground: style('body').backgroundColor };
+      });
+      assert.deepEqual(seen, { hidden: [], cut: 0, wide: 0, ink: 'rgb(31, 33, 30)', scheme: 'light', ground: 'rgba(0, 0, 0, 0)' });
+      await shoot(page, `screen-paper-${theme}`, { fullPage: true });
+      const paper = await page.pdf({ format: 'A4', margin: { top: '2cm', bottom: '2cm', left: '2cm', right: '2cm' } });
+      const pages = paper.toString('latin1').match(/\/Type\s*\/Page\b/g).length;
+      assert.ok(pages >= 3, `${pages} pages`);
+      await writeFile(path.join(pictures, `screen-paper-${theme}.pdf`), paper);
+    }, { colorScheme: 'dark', before: `localStorage.setItem('polo.settings', '${JSON.stringify({ theme })}')`, saying: saying('en') }));
   }
 });

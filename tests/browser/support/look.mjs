@@ -5,13 +5,13 @@ import path from 'node:path';
 import axe from 'axe-core';
 import { root } from './server.mjs';
 
-const pictures = process.env.POLO_SCREENSHOTS
+export const pictures = process.env.POLO_SCREENSHOTS
   ? path.resolve(root, process.env.POLO_SCREENSHOTS)
   : path.join(root, 'tests/browser/out');
 
-export function shoot(page, name) {
+export function shoot(page, name, options = {}) {
   mkdirSync(pictures, { recursive: true });
-  return page.screenshot({ path: path.join(pictures, `${name}.png`) });
+  return page.screenshot({ path: path.join(pictures, `${name}.png`), ...options });
 }
 
 /// All but minor faults, with the elements that have them.
@@ -71,6 +71,8 @@ export const crooked = (page) => page.evaluate(() => {
     if (text && hides(style.overflowY) && element.scrollHeight > element.clientHeight + 2) {
       found.add(`clipped below: ${told(element)}`);
     }
+    const next = element.tagName === 'TR' ? element.nextElementSibling?.getBoundingClientRect() : null;
+    if (next && next.top < box.bottom - 2) found.add(`another row lies over it: ${told(element)}`);
     const room = element.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
     if (element.placeholder && !element.value && width(element.placeholder, style) > room * (element.rows ?? 1) + 1) {
       found.add(`its placeholder is cut: “${element.placeholder}”`);
