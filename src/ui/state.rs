@@ -341,7 +341,11 @@ impl Chat {
             Some(id) if self.search_failed(id, kind, message) => return,
             Some(id) => {
                 let Some(exchange) = self.exchange(id) else { return };
-                if matches!(kind, "context_full" | "bad_request") && exchange.reply.tokens == 0 {
+                // Nothing came of it, or nothing but what it was to begin with.
+                let reply = &exchange.reply;
+                let unread = reply.status == Status::Reading && reply.prompt == (0, 0);
+                let nothing = reply.tokens == 0 || exchange.previous.is_some() || unread;
+                if matches!(kind, "context_full" | "bad_request") && nothing {
                     self.refuse(notice);
                     return;
                 }

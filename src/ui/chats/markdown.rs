@@ -71,7 +71,7 @@ mod tests {
         exchanges[0].seen = 9;
         exchanges[0].reply.model.clear();
         let title = Some("two\nlines".into());
-        let text = of(&Record { exchanges, title, ..Record::default() });
+        let text = of(&Record { title, exchanges, ..Record::default() });
         assert_eq!(text, "# two lines\n\n## You\n\nfirst\n\n## Polo\n\n1\n");
     }
 }

@@ -337,6 +337,7 @@ fn only_what_was_cut_off_goes_on_and_what_is_refused_is_as_it_was() {
     let (id, ..) = sent(&mut chat);
     chat.apply(failed(Some(id), "bad_request"), 5.0);
     assert_eq!((chat.exchanges.len(), chat.exchanges[1].reply.output.as_str()), (2, "so"));
+    assert_eq!(chat.exchanges[1].reply.status, Status::Done(FinishReason::Cancelled));
 }
 
 #[test]
