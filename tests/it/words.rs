@@ -85,7 +85,7 @@ fn messages(text: &str) -> BTreeMap<String, BTreeSet<String>> {
 /// What a message says, where it is one line.
 fn text_of(language: &str, key: &str) -> String {
     let all = files(&format!("src/ui/locales/{language}"), "ftl");
-    let lines = all.iter().flat_map(|(_, text)| text.lines());
+    let mut lines = all.iter().flat_map(|(_, text)| text.lines());
     let found = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
     found.unwrap_or_else(|| panic!("{key} is not in {language}")).to_owned()
 }
