@@ -38,10 +38,10 @@ pub fn is_model(names: &[String]) -> bool {
     names.iter().any(|name| ends(name, ".gguf") || ends(name, ".safetensors"))
 }
 
-/// Whether a file that begins so was exported from here: chats, or a search.
-pub fn is_export(head: &str) -> bool {
-    head.trim_start().starts_with('{')
-        && ["\"polo-chats", "\"polo-search"].iter().any(|mark| head.contains(mark))
+/// Whether a file with these first and last letters was exported from here: chats, or a search.
+pub fn is_export(ends: &str) -> bool {
+    ends.trim_start().starts_with('{')
+        && ["\"polo-chats", "\"polo-search"].iter().any(|mark| ends.contains(mark))
 }
 
 /// What the model is asked: the text, then the files.

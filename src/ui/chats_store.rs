@@ -1,6 +1,7 @@
 //! Conversations in the browser's own database: one record a conversation, a short one for the list, and beside
 //! them the searches and the journal of what is being written. Requests are done one after the other.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -10,10 +11,11 @@ use idb::{Database, DatabaseEvent, Factory, KeyRange, Query, Transaction, Transa
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use super::chats::format::{self, Record, Whole};
+use super::chats::format::{self, Journal, Record, Whole};
 use super::chats::list::Head;
+use super::chats::room::{Lookout, Room};
 use super::chats::{Answer, For, Wish};
-use super::dom;
+use super::{dom, locks};
 
 /// The database, and what tabs tell each other on.
 const NAME: &str = "polo";
@@ -22,8 +24,10 @@ const CHATS: &str = "chats";
 const TREES: &str = "trees";
 const JOURNAL: &str = "journal";
 const STORES: [&str; 4] = [HEADS, CHATS, TREES, JOURNAL];
-/// A journal of another tab that was written this long ago, in milliseconds, is that of a tab that is gone.
-const GONE_MS: f64 = 15_000.0;
+/// The browser may let go of the lock of a page that is reloaded only after the next one has begun: what this tab
+/// itself wrote is asked for so many times, with so many milliseconds between.
+const TRIES: u32 = 10;
+const PAUSE_MS: u64 = 50;
 
 /// The line to the database.
 pub(super) struct Store {
@@ -36,6 +40,8 @@ type Deliver = Rc<dyn Fn(Answer)>;
 struct Shelf {
     db: Database,
     tabs: Option<BroadcastChannel>,
+    /// The lock of this tab, once it was asked for.
+    holder: OnceCell<Option<String>>,
 }
 
 impl Store {
@@ -74,7 +80,7 @@ async fn serve(
     deliver: Deliver,
 ) {
     let opened = async {
-        let shelf = Shelf { db: open().await?, tabs };
+        let shelf = Shelf { db: open().await?, tabs, holder: OnceCell::new() };
         let told = shelf.recover(before.as_deref()).await?;
         Ok::<_, idb::Error>((shelf, told))
     };
@@ -95,8 +101,12 @@ async fn serve(
             return;
         }
     };
+    let mut lookout = Lookout::default();
+    if lookout.is_due(&Wish::Look, dom::now_ms()) {
+        look(&deliver);
+    }
     while let Some(wish) = asked.next().await {
-        let unkept = unkept(&wish);
+        let (unkept, is_due) = (unkept(&wish), lookout.is_due(&wish, dom::now_ms()));
         match shelf.grant(wish).await {
             Ok(told) => told.into_iter().for_each(|told| deliver(told)),
             Err(error) => {
@@ -105,7 +115,20 @@ async fn serve(
                 deliver(if why.contains("Quota") { Answer::Full(whole) } else { Answer::Failed(whole, why) });
             }
         }
+        if is_due {
+            look(&deliver);
+        }
     }
+}
+
+/// Tells how much room is left, when the browser has found out.
+fn look(deliver: &Deliver) {
+    let deliver = deliver.clone();
+    leptos::task::spawn_local(async move {
+        if let Some((quota_bytes, used_bytes)) = dom::room().await {
+            deliver(Answer::Room(Room::of(quota_bytes, used_bytes)));
+        }
+    });
 }
 
 /// What would be lost if this cannot be written.
@@ -164,10 +187,20 @@ impl Shelf {
         }
     }
 
+    /// The lock of this tab: whoever finds a journal can see by it whether its tab is still there.
+    async fn holder(&self) -> Option<String> {
+        if let Some(holder) = self.holder.get() {
+            return holder.clone();
+        }
+        let holder = locks::hold().await;
+        self.holder.get_or_init(|| holder).clone()
+    }
+
     async fn grant(&self, wish: Wish) -> Result<Vec<Answer>, idb::Error> {
         let told = match wish {
             Wish::Save(chat) => self.save(*chat).await?,
-            Wish::Journal(journal) => {
+            Wish::Journal(mut journal) => {
+                journal.holder = self.holder().await;
                 let transaction = self.write()?;
                 let at = key(&journal.chat.id);
                 let json = JsValue::from_str(&format::write(&*journal));
@@ -205,6 +238,7 @@ impl Shelf {
                 Answer::Imported(heads)
             }
             Wish::ReadAll(why) => Answer::All(self.read_all(why).await?, why),
+            Wish::Look => return Ok(Vec::new()),
         };
         Ok(vec![told])
     }
@@ -235,7 +269,7 @@ impl Shelf {
         let at = key(&chat.id);
         let stored = text(chats.get(at.clone())?.await?).and_then(|stored| format::read_record(&stored).ok());
         if let Some(stored) = stored {
-            chat.take_in(&stored);
+            chat = chat.joined(stored);
         }
         chat.revision = dom::random_seed().max(1);
         let head = Head::of(&chat);
@@ -282,11 +316,21 @@ impl Shelf {
     async fn recover(&self, before: Option<&str>) -> Result<Answer, idb::Error> {
         let transaction = self.db.transaction(&STORES, TransactionMode::ReadOnly)?;
         let journals = transaction.object_store(JOURNAL)?.get_all(None, None)?.await?;
+        let journals = journals.into_iter().filter_map(|text| format::read_journal(&text.as_string()?).ok());
+        let journals: Vec<_> = journals.collect();
+        let mut held = locks::held().await;
+        for _ in 0..TRIES {
+            let left = |journal: &Journal| journal.is_left_behind(before, held.as_deref(), dom::epoch_ms());
+            if !journals.iter().any(|journal| before == Some(journal.chat.id.as_str()) && !left(journal)) {
+                break;
+            }
+            dom::pause(PAUSE_MS).await;
+            held = locks::held().await;
+        }
         let mut cut_off = Vec::new();
-        for journal in journals.into_iter().filter_map(|text| format::read_journal(&text.as_string()?).ok()) {
+        for journal in journals {
             let id = journal.chat.id.clone();
-            let alive = dom::epoch_ms() - journal.chat.changed_ms < GONE_MS;
-            if before != Some(id.as_str()) && alive {
+            if !journal.is_left_behind(before, held.as_deref(), dom::epoch_ms()) {
                 continue;
             }
             let kept = self.read(&id).await?.map(|whole| whole.chat);

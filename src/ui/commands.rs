@@ -34,29 +34,25 @@ fn press_last(selector: &str) {
     }
 }
 
+/// Whether a command has anything to do as the chat is now.
+fn is_possible(command: Command, chat: &Chat) -> bool {
+    let (busy, last) = (chat.is_busy(), chat.exchanges.last());
+    match command {
+        Command::Stop => busy,
+        Command::Regenerate | Command::EditLast => last.is_some() && !busy,
+        Command::CopyReply => last.is_some_and(|last| !last.reply.copy_text().is_empty()),
+        Command::Confidence => {
+            !busy && last.is_some_and(|last| last.reply.told.iter().any(|told| !told.top.is_empty()))
+        }
+        Command::Thoughts => chat.exchanges.iter().any(|exchange| exchange.reply.has_thought()),
+        _ => true,
+    }
+}
+
 impl Page {
     /// Whether the command can be given now.
     pub(super) fn can(self, command: Command) -> bool {
-        self.chat.with(|chat| {
-            let busy = chat.is_busy();
-            let any = !chat.exchanges.is_empty();
-            match command {
-                Command::Stop => busy,
-                Command::Regenerate | Command::EditLast => any && !busy,
-                Command::CopyReply => {
-                    chat.exchanges.last().is_some_and(|last| !last.reply.copy_text().is_empty())
-                }
-                Command::Confidence => {
-                    !busy
-                        && chat
-                            .exchanges
-                            .last()
-                            .is_some_and(|last| last.reply.told.iter().any(|told| !told.top.is_empty()))
-                }
-                Command::Thoughts => chat.exchanges.iter().any(|exchange| exchange.reply.has_thought()),
-                _ => true,
-            }
-        })
+        self.chat.with(|chat| is_possible(command, chat))
     }
 
     /// Carries a command out, if it can be given now.

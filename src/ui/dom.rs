@@ -117,6 +117,17 @@ pub(super) async fn persist() -> bool {
     wasm_bindgen_futures::JsFuture::from(promise).await.is_ok_and(|kept| kept.is_truthy())
 }
 
+/// What the browser gives to this page in bytes, and what of it is used, as far as it tells.
+pub(super) async fn room() -> Option<(f64, f64)> {
+    if !has("navigator", Some("storage")) {
+        return None;
+    }
+    let estimate = window().navigator().storage().estimate().ok()?;
+    let estimate = wasm_bindgen_futures::JsFuture::from(estimate).await.ok()?;
+    let estimate: web_sys::StorageEstimate = estimate.unchecked_into();
+    Some((estimate.get_quota()?, estimate.get_usage()?))
+}
+
 /// The files of a list, as a file input or a drop has it.
 pub(super) fn files_of(list: Option<&web_sys::FileList>) -> Vec<web_sys::File> {
     list.into_iter().flat_map(|list| (0..list.length()).filter_map(|index| list.get(index))).collect()
@@ -171,11 +182,18 @@ pub(super) async fn text_of(file: &web_sys::File) -> String {
     text.ok().and_then(|text| text.as_string()).unwrap_or_default()
 }
 
-/// The first bytes of a file, as text.
-pub(super) async fn head_of(file: &web_sys::File) -> String {
-    let Ok(head) = file.slice_with_i32_and_i32(0, 400) else { return String::new() };
-    let text = wasm_bindgen_futures::JsFuture::from(head.text()).await;
-    text.ok().and_then(|text| text.as_string()).unwrap_or_default()
+/// The first and the last bytes of a file, as text.
+pub(super) async fn ends_of(file: &web_sys::File) -> String {
+    const HEAD: i32 = 400;
+    const TAIL: f64 = 100.0;
+    let mut ends = String::new();
+    let tail = (file.size() - TAIL).max(f64::from(HEAD));
+    for part in [file.slice_with_i32_and_i32(0, HEAD), file.slice_with_f64(tail)] {
+        let Ok(part) = part else { continue };
+        let text = wasm_bindgen_futures::JsFuture::from(part.text()).await;
+        ends.push_str(&text.ok().and_then(|text| text.as_string()).unwrap_or_default());
+    }
+    ends
 }
 
 /// All bytes of a file; `None` where it cannot be read.
@@ -209,6 +227,19 @@ pub(super) fn soon(then: impl FnOnce() + 'static) {
     } else {
         request_animation_frame(then);
     }
+}
+
+/// Waits so many milliseconds.
+pub(super) async fn pause(ms: u64) {
+    let (over, waited) = futures_channel::oneshot::channel::<()>();
+    set_timeout(
+        move || {
+            let _ = over.send(());
+        },
+        std::time::Duration::from_millis(ms),
+    );
+    // It is over as well where the page goes.
+    let _ = waited.await;
 }
 
 /// Copies a code block when its button was what the reader pressed.

@@ -35,6 +35,7 @@ mod chats_store;
 mod commands;
 mod dom;
 mod link;
+mod locks;
 mod page;
 mod paint;
 mod shell;

@@ -201,6 +201,19 @@ pub fn matching(query: &str, among: &[Command]) -> Vec<Command> {
     found.into_iter().map(|(command, _)| command).collect()
 }
 
+/// Where a key moves to in a list of `count`, round its ends; `None` for a key that moves nowhere.
+pub fn moved(at: usize, count: usize, key: &str, control: bool) -> Option<usize> {
+    let last = count.checked_sub(1)?;
+    let at = at.min(last);
+    match key {
+        "ArrowDown" => Some((at + 1) % count),
+        "ArrowUp" => Some((at + last) % count),
+        "Home" if control => Some(0),
+        "End" if control => Some(last),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,7 +67,7 @@ impl Page {
         self.file_trouble.set(None);
         leptos::task::spawn_local(async move {
             for file in files {
-                if attach::is_export(&dom::head_of(&file).await) {
+                if attach::is_export(&dom::ends_of(&file).await) {
                     self.import_search(&[file]);
                 } else if let Err(why) = self.attach_file(&file).await {
                     self.file_trouble.set(Some(why));

@@ -12,6 +12,7 @@ import './real.test.mjs';
 import './scripted.test.mjs';
 import './comfort.test.mjs';
 import './chats.test.mjs';
+import './keeping.test.mjs';
 import './words.test.mjs';
 import './presence.test.mjs';
 import './search.test.mjs';

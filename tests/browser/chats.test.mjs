@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { barriers, shoot } from './support/look.mjs';
 import { desktop, phone } from './support/browser.mjs';
+import { ask, openList, questions, row, stored, titles, until } from './support/chats.mjs';
+import { Polo } from './support/polo.mjs';
 import { Scripted, finished, ready } from './support/scripted.mjs';
 
 describe('chats', { timeout: 600_000 }, () => {
@@ -18,37 +20,6 @@ describe('chats', { timeout: 600_000 }, () => {
   after(() => scripted?.close());
 
   const withPage = (use, options = {}) => scripted.withPage(use, { viewport: desktop, ...options });
-  const ask = async (polo, question) => {
-    const { page } = polo;
-    const before = await page.locator('article.question').count();
-    await polo.ask(question);
-    await page.waitForFunction((count) => document.querySelectorAll('article.question').length > count, before);
-    await finished(polo);
-  };
-  const titles = (page) => page.locator('.chat-title span').allTextContents();
-  const questions = (page) => page.locator('article.question').allTextContents();
-  const openList = async (page) => {
-    const button = page.getByRole('button', { name: 'Chats', exact: true });
-    if (await button.getAttribute('aria-expanded') === 'false') await button.click();
-    await page.getByLabel('Search chats').waitFor();
-  };
-  const row = (page, title) => page.locator('.chat-row', { hasText: title });
-  /// What the database holds in one of its stores.
-  const stored = (page, store) => page.evaluate((name) => new Promise((resolve, reject) => {
-    const opening = indexedDB.open('polo');
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const all = opening.result.transaction(name).objectStore(name).getAll();
-      all.onsuccess = () => { opening.result.close(); resolve(all.result.map((text) => JSON.parse(text))); };
-    };
-  }), store);
-  const until = async (page, what, check) => {
-    for (let tries = 0; tries < 200; tries += 1) {
-      if (await check()) return;
-      await page.waitForTimeout(50);
-    }
-    assert.fail(`never: ${what}`);
-  };
 
   test('a chat is there after a reload, in the list and on the page, and a new visit finds it', () => withPage(async ({ page, context, polo, told }) => {
     await ready(page);
@@ -189,6 +160,79 @@ describe('chats', { timeout: 600_000 }, () => {
     await ask(polo, 'MARKDOWN');
     assert.equal(await html(), resumed);
   }));
+
+  test('what a crashed tab wrote is found by the next visit at once; what a living one writes is left to it', () => withPage(async ({ page, context, polo, release }) => {
+    await ready(page);
+    await polo.ask('BACK from a tab that crashes');
+    await until(page, 'some is kept', async () => (await stored(page, 'journal'))[0]?.open.reply.told?.length > 0);
+    const living = await context.newPage();
+    await living.goto(scripted.server.origin);
+    await ready(living);
+    assert.equal(await living.getByText('Interrupted:').count(), 0, 'a second visit takes nothing from the first');
+    await new Polo(living).ask('BACK in a tab that lives');
+    await living.getByText('It was lost').waitFor();
+    await until(living, 'both are kept', async () => (await stored(living, 'journal')).length === 2);
+    // It says nothing for a minute.
+    await living.evaluate(() => new Promise((resolve) => {
+      const opening = indexedDB.open('polo');
+      opening.onsuccess = () => {
+        const writing = opening.result.transaction('journal', 'readwrite');
+        const cursor = writing.objectStore('journal').openCursor();
+        cursor.onsuccess = () => {
+          if (!cursor.result) return;
+          const journal = JSON.parse(cursor.result.value);
+          if (journal.open.question.includes('lives')) {
+            journal.chat.changed_ms -= 60_000;
+            cursor.result.update(JSON.stringify(journal));
+          }
+          cursor.result.continue();
+        };
+        writing.oncomplete = () => { opening.result.close(); resolve(); };
+      };
+    }));
+    const crashed = page.waitForEvent('crash');
+    const session = await context.newCDPSession(page);
+    session.send('Page.crash').catch(() => {});
+    await crashed;
+    const next = await context.newPage();
+    await next.goto(scripted.server.origin);
+    await ready(next);
+    await next.locator('article.question', { hasText: 'from a tab that crashes' }).waitFor();
+    await next.getByText('Interrupted:').waitFor();
+    assert.match(await next.locator('article').last().textContent(), /It w/);
+    const left = await stored(next, 'journal');
+    assert.deepEqual(left.map(({ open }) => open.question), ['BACK in a tab that lives']);
+    // A copy of the tab shows the same, and takes as little.
+    await next.evaluate((id) => sessionStorage.setItem('polo.chat', id), left[0].chat.id);
+    await next.reload();
+    await ready(next);
+    await until(next, 'the list is read', async () => (await titles(next)).length === 1);
+    assert.equal((await stored(next, 'journal')).length, 1);
+    await release(async () => living.workers()[0]);
+    await finished(new Polo(living));
+    await living.getByText('and found.').waitFor();
+    await until(living, 'it is kept in full', async () => (await stored(living, 'chats')).every(({ exchanges }) => exchanges.length === 1) && (await stored(living, 'journal')).length === 0);
+  }));
+
+  test('without locks a silent journal is taken after a while', () => withPage(async ({ page, context, polo }) => {
+    await ready(page);
+    await polo.ask('BACK');
+    await page.getByText('It was lost').waitFor();
+    await until(page, 'it is kept', async () => (await stored(page, 'journal')).length === 1);
+    const [{ holder, chat }] = await stored(page, 'journal');
+    assert.equal(holder, undefined);
+    const next = await context.newPage();
+    await next.goto(scripted.server.origin);
+    await ready(next);
+    assert.equal((await stored(next, 'journal')).length, 1, 'it may still be written');
+    await next.close();
+    const later = await context.newPage();
+    await later.addInitScript(`Date.now = () => ${chat.changed_ms + 15_000}`);
+    await later.goto(scripted.server.origin);
+    await ready(later);
+    await later.getByText('Interrupted:').waitFor();
+    assert.deepEqual(await stored(later, 'journal'), []);
+  }, { before: () => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined }) }));
 
   test('a search that was interrupted goes on from its tree', () => withPage(async ({ page, polo, told }) => {
     await ready(page);

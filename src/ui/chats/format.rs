@@ -16,6 +16,9 @@ pub const VERSION: u32 = 2;
 /// What a file of conversations calls itself.
 pub const FORMAT: &str = "polo-chats";
 
+/// A journal without a holder that was written this long ago, in milliseconds, is that of a tab that is gone.
+const GONE_MS: f64 = 15_000.0;
+
 /// One step from each version to the next, the first from 1 to 2.
 const STEPS: [fn(&mut Value); VERSION as usize - 1] = [with_branches];
 
@@ -122,6 +125,9 @@ pub struct Journal {
     pub chat: Record,
     /// The exchange.
     pub open: KeptExchange,
+    /// The lock that the tab which writes it holds for as long as it lives; none where there are no locks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 /// A conversation with its searches: what can be exported, deleted and put back.
@@ -203,14 +209,22 @@ pub fn write(what: &impl Serialize) -> String {
 
 /// A file of these conversations.
 pub fn write_file(chats: &[Whole]) -> String {
-    let file = serde_json::json!({ "format": FORMAT, "version": VERSION, "chats": chats });
-    serde_json::to_string_pretty(&file).unwrap_or_default()
+    // What it is stands at its beginning: a file that is dropped is known by that.
+    #[derive(Serialize)]
+    struct File<'a> {
+        format: &'static str,
+        version: u32,
+        chats: &'a [Whole],
+    }
+    serde_json::to_string_pretty(&File { format: FORMAT, version: VERSION, chats }).unwrap_or_default()
 }
 
-/// Whether this text is meant as a file of conversations, well-formed or not.
+/// Whether this text is meant as a file of conversations, well-formed or not. Some say what they are at the end.
 pub fn looks_like_chats(text: &str) -> bool {
-    let head: String = text.chars().take(4096).collect();
-    head.contains(&format!("\"{FORMAT}\""))
+    let mark = format!("\"{FORMAT}\"");
+    let (head, tail): (String, String) =
+        (text.chars().take(400).collect(), text.chars().rev().take(100).collect());
+    head.contains(&mark) || tail.chars().rev().collect::<String>().contains(&mark)
 }
 
 /// Reads a file of conversations: all of it, or why nothing.
@@ -243,6 +257,15 @@ impl Record {
         self.title.clone().unwrap_or_else(|| {
             super::list::title_of(first.map(|exchange| exchange.question.as_str()).unwrap_or_default())
         })
+    }
+
+    /// Both in one, with the title and the look of the one that was changed last.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        let (mut newer, older) =
+            if other.changed_ms > self.changed_ms { (other, self) } else { (self, other) };
+        newer.take_in(&older);
+        newer
     }
 
     /// Takes in what another tab or a journal has written of the same conversation: what is unknown here, and
@@ -279,6 +302,15 @@ impl KeptReply {
 }
 
 impl Journal {
+    /// Whether the tab that wrote it is gone. `before` is what this tab showed before it was reloaded, `held` the
+    /// locks that living tabs hold, where there are locks.
+    pub fn is_left_behind(&self, before: Option<&str>, held: Option<&[String]>, now_ms: f64) -> bool {
+        match (&self.holder, held) {
+            (Some(holder), Some(held)) => !held.contains(holder),
+            _ => before == Some(self.chat.id.as_str()) || now_ms - self.chat.changed_ms >= GONE_MS,
+        }
+    }
+
     /// The conversation as it was when the page went away; `kept` is what was kept of it before.
     pub fn recovered(self, kept: Option<Record>) -> Record {
         let mut chat = kept.unwrap_or_else(|| Record { exchanges: Vec::new(), ..self.chat.clone() });

@@ -1,10 +1,12 @@
 //! The conversations that are kept: the list of them, what is found in it, and how the storage stands. No DOM and
 //! no database here: [`Wish`]es go out, [`Answer`]s come back.
 
+mod files;
 mod finding;
 pub mod format;
 pub mod list;
 pub mod markdown;
+pub mod room;
 pub mod talk;
 
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use std::sync::Arc;
 pub use finding::Group;
 use format::{Journal, Record, Unreadable, Whole};
 use list::Head;
+use room::Little;
 pub use talk::{Act, Answer, For, Wish};
 
 /// How the storage stands.
@@ -58,9 +61,13 @@ pub struct Chats {
     loose: BTreeMap<String, Whole>,
     /// What is searched in, by conversation, once something was searched for.
     texts: Option<BTreeMap<String, String>>,
+    /// The one that was deleted last, until the storage gives back what it was.
+    deleting: Option<String>,
     renaming: Option<(String, Option<String>)>,
     /// What this tab showed before it was reloaded.
     before: Option<String>,
+    /// What is left of a storage that is nearly full, and whether that was said.
+    little: Little,
     acts: Vec<Act>,
 }
 
@@ -211,12 +218,15 @@ impl Chats {
         let head = self.drop_head(id);
         self.deleted = None;
         self.announcement = Said::Deleted(head.map(|head| head.title).unwrap_or_default());
-        let loose = self.loose.remove(id);
-        if matches!(self.stand, Stand::Nothing(_)) {
-            self.deleted = loose;
-        } else {
+        self.deleted = self.loose.remove(id);
+        self.deleting = Some(id.to_owned());
+        self.wish_away(id);
+    }
+
+    fn wish_away(&mut self, id: &str) {
+        // A full storage gives room where something is deleted.
+        if !matches!(self.stand, Stand::Nothing(_)) {
             self.wish(Wish::Delete(id.to_owned()));
-            self.deleted = loose;
         }
     }
 
@@ -224,9 +234,7 @@ impl Chats {
     pub fn forget(&mut self, id: &str) {
         self.drop_head(id);
         self.loose.remove(id);
-        if !self.is_loose() {
-            self.wish(Wish::Delete(id.to_owned()));
-        }
+        self.wish_away(id);
     }
 
     /// Deletes all of them, for good.
@@ -235,7 +243,7 @@ impl Chats {
         for id in ids {
             self.forget(&id);
         }
-        self.deleted = None;
+        (self.deleted, self.deleting) = (None, None);
     }
 
     /// Puts back what was deleted last.
@@ -247,8 +255,11 @@ impl Chats {
     }
 
     fn put(&mut self, chats: Vec<Whole>) {
-        for whole in &chats {
-            self.note(&whole.chat);
+        for Whole { chat, .. } in &chats {
+            // An older copy tells nothing new of what is here.
+            if !self.heads.iter().any(|head| head.id == chat.id && head.changed_ms >= chat.changed_ms) {
+                self.note(chat);
+            }
         }
         if self.is_loose() {
             for whole in chats {
@@ -263,41 +274,6 @@ impl Chats {
         } else {
             self.wish(Wish::Put(chats));
         }
-    }
-
-    /// Takes the conversations of a file: all of them, or none. What is here already is added to, not replaced.
-    pub fn import(&mut self, name: &str, text: &str) {
-        match format::read_file(text) {
-            Ok(chats) => {
-                self.bad_file = None;
-                self.announcement = Said::Imported(chats.len());
-                self.put(chats);
-            }
-            Err(why) => self.bad_file = Some(BadFile { name: name.to_owned(), why }),
-        }
-    }
-
-    /// Saves all conversations as a file.
-    pub fn export_all(&mut self) {
-        if matches!(self.stand, Stand::Nothing(_)) {
-            let all: Vec<_> = self.loose.values().cloned().collect();
-            self.export(&all);
-        } else {
-            self.wish(Wish::ReadAll(For::Export));
-        }
-    }
-
-    fn export(&mut self, chats: &[Whole]) {
-        let name = match chats {
-            [one] => format!("polo-chat-{}.json", one.chat.id),
-            _ => "polo-chats.json".to_owned(),
-        };
-        self.acts.push(Act::Download(name, format::write_file(chats)));
-    }
-
-    /// Copies a conversation as Markdown.
-    pub fn copy(&mut self, chat: &Record) {
-        self.was_read(&chat.id, Some(Box::new(Whole { chat: chat.clone(), ..Whole::default() })), For::Copy);
     }
 
     /// The conversations in the order of the list.
@@ -342,10 +318,20 @@ impl Chats {
                     _ => self.export(&chats),
                 }
             }
-            Answer::Deleted(_, whole) => {
-                self.deleted = self.deleted.take().or(whole.map(|whole| *whole));
+            Answer::Deleted(id, whole) => {
+                // It may have been kept for the last time after it was taken from the list.
+                if !self.loose.contains_key(&id) {
+                    self.drop_head(&id);
+                }
+                if self.deleting.take_if(|deleting| *deleting == id).is_some() {
+                    self.deleted = self.deleted.take().or(whole.map(|whole| *whole));
+                }
                 // There may be room now.
+                if self.is_loose() && self.loose.is_empty() && !matches!(self.stand, Stand::Nothing(_)) {
+                    self.stand = Stand::Keeping;
+                }
                 self.try_again();
+                self.look_for_room();
             }
             Answer::Imported(heads) => {
                 for head in heads {
@@ -359,6 +345,7 @@ impl Chats {
             Answer::Elsewhere(id, true) => {
                 self.drop_head(&id);
             }
+            Answer::Room(room) => self.little.note(room),
             Answer::Elsewhere(id, false) => self.wish(Wish::Read(id, For::Sync)),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::format::{Journal, Record, Whole};
 use super::list::Head;
+use super::room::Room;
 
 /// What is asked of the storage.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,15 @@ pub enum Wish {
     Put(Vec<Whole>),
     /// Read all of them.
     ReadAll(For),
+    /// Look how much room is left.
+    Look,
+}
+
+impl Wish {
+    /// Whether it takes room, or gives some back.
+    pub const fn writes(&self) -> bool {
+        !matches!(self, Self::Read(..) | Self::ReadAll(_) | Self::Look)
+    }
 }
 
 /// What something is read for.
@@ -64,6 +74,8 @@ pub enum Answer {
     Deleted(String, Option<Box<Whole>>),
     /// Conversations were kept.
     Imported(Vec<Head>),
+    /// So much room there is.
+    Room(Room),
     /// Another tab has written a conversation, or deleted it.
     Elsewhere(String, bool),
 }

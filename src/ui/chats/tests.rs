@@ -41,7 +41,7 @@ fn the_newest_is_first_and_what_is_kept_moves_up() {
     assert_eq!(ids(&chats), "a b");
     assert_eq!(saved(&mut chats).len(), 1);
     let open = exchange(4, None, "just asked", "");
-    chats.keep_open(Journal { chat: Record { changed_ms: 4.0, ..chat("c", vec![]) }, open });
+    chats.keep_open(Journal { chat: Record { changed_ms: 4.0, ..chat("c", vec![]) }, open, holder: None });
     assert_eq!((ids(&chats), chats.heads()[0].title.as_str()), ("c a b".to_owned(), "just asked"));
 }
 
@@ -177,4 +177,69 @@ fn what_another_tab_did_shows_here() {
     assert_eq!(chats.take_acts(), [Act::Wish(Wish::Read("b".into(), For::Sync))]);
     chats.apply(Answer::Read("b".into(), Some(Box::new(whole("b", "bags"))), For::Sync));
     assert!(matches!(&chats.take_acts()[..], [Act::TakeIn(_)]));
+}
+
+/// What the storage is asked to delete.
+fn deletes(chats: &mut Chats) -> Vec<String> {
+    let deletes = |act| match act {
+        Act::Wish(Wish::Delete(id)) => Some(id),
+        _ => None,
+    };
+    chats.take_acts().into_iter().filter_map(deletes).collect()
+}
+
+#[test]
+fn all_are_deleted_for_good_also_where_the_storage_is_full() {
+    for full in [false, true] {
+        let mut chats = opened();
+        if full {
+            chats.apply(Answer::Full(Box::new(whole("b", "bags"))));
+        }
+        chats.delete("a");
+        chats.apply(Answer::Deleted("a".into(), Some(Box::new(whole("a", "apples")))));
+        chats.restore();
+        chats.take_acts();
+        chats.delete_all();
+        let mut gone = deletes(&mut chats);
+        gone.sort();
+        assert_eq!((gone, chats.count(), chats.would_lose()), (vec!["a".into(), "b".into()], 0, false));
+        // What was being written was kept once more before.
+        chats.apply(Answer::Saved(Head::of(&record("a", "apples", 5.0)), 7, None));
+        for id in ["a", "b"] {
+            chats.apply(Answer::Deleted(id.into(), Some(Box::new(whole(id, "q")))));
+        }
+        assert_eq!(
+            (ids(&chats).as_str(), &chats.deleted, &chats.stand),
+            ("", &None, &Stand::Keeping),
+            "{full}"
+        );
+    }
+}
+
+#[test]
+fn what_is_put_back_is_what_was_deleted_last() {
+    let mut chats = opened();
+    chats.delete("a");
+    chats.delete("b");
+    for id in ["a", "b"] {
+        chats.apply(Answer::Deleted(id.into(), Some(Box::new(whole(id, id)))));
+    }
+    assert_eq!(chats.deleted.as_ref().map(|whole| whole.chat.id.as_str()), Some("b"));
+    chats.forget("c");
+    chats.apply(Answer::Deleted("c".into(), Some(Box::new(whole("c", "empty")))));
+    assert_eq!(chats.deleted.as_ref().map(|whole| whole.chat.id.as_str()), Some("b"), "nobody deleted that");
+}
+
+#[test]
+fn an_older_copy_of_what_is_here_changes_nothing_in_the_list() {
+    let mut chats = opened();
+    chats.search("newer words");
+    chats.apply(Answer::All(
+        vec![Whole { chat: record("b", "newer words", 2.0), ..Whole::default() }],
+        For::Search,
+    ));
+    chats.import("old.json", &format::write_file(&[whole("b", "older")]));
+    assert_eq!(ids(&chats), "b a");
+    assert_eq!((chats.heads()[0].title.as_str(), chats.heads()[0].changed_ms), ("bags", 2.0));
+    assert_eq!(chats.groups(0.0, 0.0)[0].1.len(), 1, "its words are still found");
 }

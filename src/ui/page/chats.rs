@@ -45,7 +45,15 @@ impl Page {
             if let Answer::Opened(heads, _) = &told {
                 self.place_panel(!heads.is_empty());
             }
+            let came = match &told {
+                Answer::Imported(heads) => heads.iter().map(|head| head.id.clone()).collect(),
+                _ => Vec::new(),
+            };
             self.act_on_chats(|chats| chats.apply(told));
+            let shown = self.chat.with_untracked(|chat| chat.identity.id.clone());
+            if came.contains(&shown) {
+                self.act_on_chats(|chats| chats.read(&shown, For::Sync));
+            }
         });
         self.store.set_value(Some(store));
         let shown = Memo::new(move |_| self.chat.with(|chat| chat.identity.id.clone()));
@@ -203,6 +211,8 @@ impl Page {
             for file in files {
                 let text = dom::text_of(&file).await;
                 if format::looks_like_chats(&text) {
+                    // What came of it shows in the list.
+                    self.panel.set(true);
                     self.act_on_chats(|chats| chats.import(&file.name(), &text));
                 } else {
                     self.act(|chat| chat.import(text, dom::now_ms()));

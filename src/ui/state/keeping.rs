@@ -142,7 +142,7 @@ impl Chat {
         let open = self.exchanges.last().filter(|last| last.reply.is_open());
         if let Some(open) = open.filter(|_| whole || journal) {
             let open = kept_exchange(open);
-            kept.push(Kept::Open(Box::new(Journal { chat: self.head(epoch_ms), open })));
+            kept.push(Kept::Open(Box::new(Journal { chat: self.head(epoch_ms), open, holder: None })));
         }
         for key in trees {
             let tree = self.trees.get(&key).cloned();

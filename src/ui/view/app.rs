@@ -3,12 +3,13 @@
 use leptos::ev;
 use leptos::prelude::*;
 
-use super::chats::{ChatsPanel, NotKept};
+use super::chats::ChatsPanel;
 use super::composer::Composer;
 use super::conversation::{Conversation, Jump};
 use super::drop::DropZone;
 use super::icons::{CHEVRON_DOWN, Icon, Logo, PANEL, PLUS, SLIDERS};
 use super::inspector::Inspector;
+use super::kept::{LittleRoom, NotKept};
 use super::live::{Live, seldom};
 use super::models::{ModelsDialog, state_name};
 use super::palette::Palette;
@@ -96,6 +97,7 @@ fn Frame(missing: ReadSignal<Option<Missing>>) -> impl IntoView {
                 <div class="column">
                     <Jump />
                     <NotKept />
+                    <LittleRoom />
                     <Strips />
                     <Composer />
                 </div>

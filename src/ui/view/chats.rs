@@ -7,9 +7,9 @@ use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::MediaQueryListEvent;
 
 use super::chat_row::Row;
-use super::icons::{CLOSE, COPY, DOWNLOAD, FOLDER, INFO, Icon, PLUS, WARNING};
+use super::icons::{CLOSE, COPY, DOWNLOAD, FOLDER, Icon, PLUS};
 use crate::ui::chats::list::Age;
-use crate::ui::chats::{Chats, Group, Said, Stand};
+use crate::ui::chats::{Chats, Group, Said};
 use crate::ui::dom;
 use crate::ui::page::{WIDE, page};
 use crate::ui::words::t;
@@ -320,61 +320,5 @@ fn said(said: &Said) -> String {
         Said::Imported(count) => t!("chats-imported", count = *count),
         Said::Copied => t!("chats-copied"),
         Said::Found(count) => t!("chats-found", count = *count),
-    }
-}
-
-/// Says where what is written is not kept; above the composer.
-#[component]
-pub fn NotKept() -> impl IntoView {
-    let page = page();
-    let stand = Memo::new(move |_| page.chats.with(|chats| chats.stand.clone()));
-    let asked = Memo::new(move |_| page.chat.with(|chat| !chat.exchanges.is_empty()));
-    let seen = RwSignal::new(false);
-    let full = move |title: String, why: Option<String>| {
-        view! {
-            <div class="notice" role="alert" data-kind="storage">
-                <Icon path=WARNING />
-                <div>
-                    <p class="notice-title">{title}</p>
-                    <p>{t!("chats-full-advice")}</p>
-                    {why.map(|why| view! { <p class="notice-detail" lang="en">{why}</p> })}
-                    <p class="buttons">
-                        <button type="button" class="plain" on:click=move |_| page.export_chats()>
-                            {t!("chats-export-all")}
-                        </button>
-                        <button type="button" class="plain" on:click=move |_| page.act_on_chats(Chats::try_again)>
-                            {t!("chats-try-again")}
-                        </button>
-                    </p>
-                </div>
-            </div>
-        }
-    };
-    move || match stand.get() {
-        Stand::Opening | Stand::Keeping => None,
-        Stand::Full => Some(full(t!("chats-full"), None).into_any()),
-        Stand::Failed(why) => Some(full(t!("chats-failed"), Some(why)).into_any()),
-        Stand::Nothing(_) if seen.get() || !asked.get() => None,
-        Stand::Nothing(why) => Some(
-            view! {
-                <div class="notice remark" role="status" data-kind="storage">
-                    <Icon path=INFO />
-                    <div>
-                        <p class="notice-title">{t!("chats-nothing")}</p>
-                        <p>{t!("chats-nothing-advice")}</p>
-                        <p class="notice-detail" lang="en">{why}</p>
-                    </div>
-                    <button
-                        type="button"
-                        class="icon-button"
-                        aria-label=t!("chats-dismiss")
-                        on:click=move |_| seen.set(true)
-                    >
-                        <Icon path=CLOSE />
-                    </button>
-                </div>
-            }
-            .into_any(),
-        ),
     }
 }

@@ -18,6 +18,7 @@ mod drop;
 mod fit_panel;
 mod icons;
 mod inspector;
+mod kept;
 mod live;
 mod models;
 mod notice;

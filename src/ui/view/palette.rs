@@ -9,7 +9,7 @@ use super::settings::Dialog;
 use crate::ui::commands;
 use crate::ui::dom;
 use crate::ui::page::page;
-use crate::ui::shortcuts::{Command, Place, Press, key_of, matching};
+use crate::ui::shortcuts::{Command, Place, Press, key_of, matching, moved};
 use crate::ui::words::t;
 
 /// Keys, palette and list of keys.
@@ -84,13 +84,12 @@ fn Commands() -> impl IntoView {
             return;
         }
         let at = active.get_untracked().min(count - 1);
-        match event.key().as_str() {
-            "ArrowDown" => active.set((at + 1) % count),
-            "ArrowUp" => active.set((at + count - 1) % count),
-            "Home" if event.ctrl_key() => active.set(0),
-            "End" if event.ctrl_key() => active.set(count - 1),
-            "Enter" => found.with_untracked(|found| found.get(at).copied()).into_iter().for_each(give),
-            _ => return,
+        if event.key() == "Enter" {
+            found.with_untracked(|found| found.get(at).copied()).into_iter().for_each(give);
+        } else if let Some(next) = moved(at, count, &event.key(), event.ctrl_key()) {
+            active.set(next);
+        } else {
+            return;
         }
         event.prevent_default();
         if let Some(shown) = document().get_element_by_id(&option(active.get_untracked())) {

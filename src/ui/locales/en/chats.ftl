@@ -45,3 +45,5 @@ chats-full-advice = What was written since is in this tab only, and is gone when
 chats-try-again = Try again
 chats-nothing = This browser keeps no chats
 chats-nothing-advice = Everything works, but chats are gone when this tab is closed. Perhaps this is a private window, or storage is turned off for this page.
+chats-little-room = The browser's storage is nearly full
+chats-little-room-advice = { $free } are left for chats and models. Before something cannot be kept, save the chats as a file, or delete chats or models that you no longer need.

@@ -41,3 +41,5 @@ chats-full-advice = 之后写下的内容只在这个标签页里，关闭后就
 chats-try-again = 重试
 chats-nothing = 这个浏览器不保存对话
 chats-nothing-advice = 一切功能正常，但关闭标签页后对话就会消失。这可能是无痕（隐私）窗口，或此页面的存储已被关闭。
+chats-little-room = 浏览器的存储空间快满了
+chats-little-room-advice = 对话和模型还剩 { $free } 可用。趁现在还能保存，请将对话存为文件，或删除不再需要的对话或模型。

@@ -110,22 +110,31 @@ fn DeleteChats() -> impl IntoView {
     let count = move || page.chats.with(Chats::count);
     let asked = RwSignal::new(false);
     let said = RwSignal::new(None::<&'static str>);
-    let keep = NodeRef::<html::Button>::new();
-    Effect::new(move |_| {
-        if let Some(button) = keep.get() {
-            // A button that is gone has no focus to take.
-            drop(button.focus());
+    // The button that was pressed is gone: the focus goes on to the one in its place, but not when all this opens.
+    let (keep, begin) = (NodeRef::<html::Button>::new(), NodeRef::<html::Button>::new());
+    let answered = StoredValue::new(false);
+    for (button, later) in [(keep, false), (begin, true)] {
+        Effect::new(move |_| {
+            if let Some(button) = button.get()
+                && (!later || answered.get_value())
+            {
+                // A button that is gone has no focus to take.
+                drop(button.focus());
+            }
+        });
+    }
+    let answer = move |all: bool| {
+        answered.set_value(true);
+        if all {
+            page.delete_all_chats();
+            said.set(Some("settings-chats-deleted"));
         }
-    });
+        asked.set(false);
+    };
     let ask = move |_| {
         let some = page.chats.with_untracked(Chats::count) > 0;
         asked.set(some);
         said.set((!some).then_some("settings-chats-none"));
-    };
-    let delete = move |_| {
-        page.delete_all_chats();
-        asked.set(false);
-        said.set(Some("settings-chats-deleted"));
     };
     view! {
         <p class="buttons">
@@ -133,17 +142,17 @@ fn DeleteChats() -> impl IntoView {
                 when=move || asked.get()
                 fallback=move || {
                     view! {
-                        <button type="button" class="plain danger" on:click=ask>
+                        <button type="button" class="plain danger" node_ref=begin on:click=ask>
                             {t!("settings-chats-delete")}
                         </button>
                     }
                 }
             >
                 <span>{move || t!("settings-chats-ask", count = count())}</span>
-                <button type="button" class="plain" node_ref=keep on:click=move |_| asked.set(false)>
+                <button type="button" class="plain" node_ref=keep on:click=move |_| answer(false)>
                     {t!("settings-chats-keep")}
                 </button>
-                <button type="button" class="plain danger" on:click=delete>
+                <button type="button" class="plain danger" on:click=move |_| answer(true)>
                     {t!("settings-chats-delete")}
                 </button>
             </Show>
