@@ -20,6 +20,7 @@ import './models.test.mjs';
 import './hub.test.mjs';
 import './remote.test.mjs';
 import './look.test.mjs';
+import './screens.test.mjs';
 import './everyone.test.mjs';
 import './walk.test.mjs';
 import './offline.test.mjs';

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { launch, open } from './support/browser.mjs';
 import { expect } from './support/expect.mjs';
+import { Hub } from './support/hub.mjs';
 import { LOAD_MS, Polo } from './support/polo.mjs';
 import { root, serve } from './support/server.mjs';
 
@@ -47,6 +48,48 @@ describe('without a network', { timeout: 1_200_000 }, () => {
     await polo.answered();
     assert.match(await polo.output.innerText(), /\d/);
     await close();
+  });
+
+  test('a model that was downloaded loads and answers when no server is left', async () => {
+    const name = 'polo/tiny-GGUF:Q4_0';
+    const tiny = await readFile(path.join(root, 'models/polo-tiny.gguf'));
+    const hub = await Hub.start({ 'polo/tiny-GGUF': { commit: 'a'.repeat(40), files: { 'tiny-Q4_0.gguf': tiny } } });
+    const own = await serve();
+    try {
+      const { page, context, faults, close } = await open(browser, own.origin, { serviceWorkers: 'allow', friends: [hub.url, hub.other], path: `/?hub=${hub.url}` });
+      const polo = new Polo(page);
+      await polo.loaded();
+      await active(page);
+      await page.locator('button.model').click();
+      await page.getByLabel('Repository or address').fill('polo/tiny-GGUF');
+      await page.getByRole('button', { name: 'Find', exact: true }).click();
+      await page.getByRole('button', { name: 'Download and run', exact: true }).click({ timeout: LOAD_MS });
+      await page.waitForFunction(() => JSON.parse(localStorage.getItem('polo.model'))?.source.kind === 'stored', null, { timeout: LOAD_MS });
+      await page.keyboard.press('Escape');
+      await polo.loaded();
+
+      await Promise.all([hub.close(), own.close()]);
+      await context.setOffline(true);
+      // What stands in the address is not asked either.
+      await page.goto(own.origin);
+      await polo.loaded();
+      await page.locator('[data-strip=offline]').waitFor();
+      await polo.ask('What is 12 + 30?');
+      await polo.answered();
+      assert.match(await polo.output.innerText(), /\d/);
+      await page.locator('button.model').click();
+      const dialog = page.getByRole('dialog', { name: 'Models' });
+      await dialog.getByRole('listitem').filter({ hasText: name }).getByText('In use').waitFor();
+      // It is what was stored that runs: deleted, it is gone.
+      await dialog.getByRole('button', { name: `Delete ${name}` }).click();
+      await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+      await dialog.getByText('No models are stored').waitFor({ timeout: LOAD_MS });
+      // The dialog asks whether the machine behind the page has an engine; the browser tells that it is not there.
+      assert.deepEqual(faults.splice(0).filter((fault) => fault !== 'console: Failed to load resource: net::ERR_INTERNET_DISCONNECTED'), []);
+      await close();
+    } finally {
+      await Promise.allSettled([hub.close(), own.close()]);
+    }
   });
 
   test('the browser would install it', async () => {

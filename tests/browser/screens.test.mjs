@@ -64,6 +64,17 @@ describe('screens', { timeout: 900_000, concurrency: 2 }, () => {
           assert.deepEqual(faults, {});
         }, { query: name === 'troubles' ? '/?nonsense=1' : '/' }));
       }
+      test(`${language}, ${size}: storage`, async () => {
+        const faults = {};
+        const hinder = {
+          'kept-nowhere': "Object.defineProperty(globalThis, 'indexedDB', { value: undefined })",
+          'little-room': 'StorageManager.prototype.estimate = async () => ({ quota: 1e10, usage: 1e10 - 12e6 })',
+        };
+        for (const [name, before] of Object.entries(hinder)) {
+          await visit((opened) => walks.storage({ ...opened, look: looking(opened.page, faults) }, name), { before: `${begin};${before}` });
+        }
+        assert.deepEqual(faults, {});
+      });
       test(`${language}, ${size}: no GPU`, async () => {
         const faults = {};
         const shown = async ({ page }, name) => {

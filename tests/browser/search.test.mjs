@@ -291,13 +291,14 @@ describe('search on Polo Tiny', { timeout: 900_000 }, () => {
     const polo = new Polo(page);
     const search = new SearchPage(page);
     await polo.loaded();
-    // Hot enough for replies that differ.
+    // Hot enough, and large enough a number, for replies that differ.
     await page.getByRole('button', { name: 'Settings' }).click();
-    await page.getByLabel('Temperature', { exact: true }).fill('1.6');
+    await page.getByLabel('Temperature', { exact: true }).fill('1.5');
+    await page.getByLabel('Top-p', { exact: true }).fill('1');
     await page.getByLabel('Seed', { exact: true }).fill('7');
     await page.keyboard.press('Escape');
     await search.on();
-    await polo.ask('Calculate 27 * 14 - 96.');
+    await polo.ask('Calculate 87 * 64 - 958.');
     await expect.until('the first nodes', 180_000, async () => await search.nodes.count() > 3);
     await search.done(300_000);
     assert.match(await search.panel.locator('.verdict').textContent(), /It won the vote|No answer came twice|only one reply/);
@@ -310,6 +311,13 @@ describe('search on Polo Tiny', { timeout: 900_000 }, () => {
     await expect.visible(search.node.getByText('Selection score now'));
     await search.node.locator('.token').nth(2).click();
     assert.equal(await search.node.locator('.alternatives tr').count(), 5);
+    // For the picture: all of it, and where another branch began.
+    await search.panel.getByRole('button', { name: 'Fit', exact: true }).click();
+    await page.waitForTimeout(400);
+    const aside = search.tree.locator('.node:not(.won) [data-node]').first();
+    if (await aside.count()) await aside.click();
+    await page.waitForTimeout(400);
+    await search.node.locator('.token').first().click();
     await search.panel.evaluate((panel) => panel.scrollIntoView({ block: 'start' }));
     await page.waitForTimeout(400);
     await shoot(page, 'search');
@@ -323,7 +331,7 @@ describe('search on Polo Tiny', { timeout: 900_000 }, () => {
     await search.import(json);
     await search.done(60_000);
     assert.equal(await search.nodes.count(), nodes);
-    assert.match(await page.locator('article.question').textContent(), /27 \* 14 - 96/);
+    assert.match(await page.locator('article.question').textContent(), /87 \* 64 - 958/);
 
     await page.getByLabel('Preset').first().selectOption('Thorough');
     await polo.ask('What is 47 + 85 - 20?');

@@ -298,4 +298,35 @@ async function loads({ page, look, engine, release }) {
   await look('load-failed');
 }
 
-export const all = { conversation, dialogs, search, models, troubles, loads };
+/// What an earlier visit left: a reply and a download that were cut off.
+async function leftovers({ page, look }) {
+  await ready(page);
+  await openModels(page);
+  await page.locator('.entry').first().click();
+  await page.locator('.final .plain.primary').click();
+  await page.locator('.pull .bar-text', { hasText: /12/ }).waitFor();
+  await away(page);
+  await write(page, 'CRAWL MARKDOWN');
+  await page.waitForFunction(() => new Promise((resolve) => {
+    const opening = indexedDB.open('polo');
+    opening.onsuccess = () => {
+      const all = opening.result.transaction('journal').objectStore('journal').getAll();
+      all.onsuccess = () => { opening.result.close(); resolve(JSON.parse(all.result[0] ?? '{}').open?.reply.told?.length > 5); };
+    };
+  }), null, { polling: 200 });
+  await page.reload();
+  await ready(page);
+  await page.locator('.onward').waitFor();
+  await page.locator('[data-strip=interrupted]').waitFor();
+  await look('left-over');
+}
+
+/// A browser that keeps nothing, or has little room left.
+export async function storage({ page, look }, name) {
+  await ready(page);
+  await ask(page, 'PLAIN');
+  await page.locator('[data-kind=storage], [data-kind=little-room]').waitFor();
+  await look(name);
+}
+
+export const all = { conversation, dialogs, search, models, troubles, loads, leftovers };
