@@ -3,9 +3,9 @@
 
 // As in src/ui/locales: a test holds them together.
 const WORDS = {
-  en: ["What shall we work out?", "Polo thinks first, then answers. It runs on your own GPU, in this tab: nothing you write leaves it.", "The engine is starting."],
-  ru: ["Что решим сегодня?", "Polo сначала думает, потом отвечает. Он работает на вашей видеокарте, в этой вкладке: ничто из написанного её не покидает.", "Движок запускается."],
-  zh: ["今天解决什么问题？", "Polo 先思考，再回答。 它在这个标签页里、用您自己的 GPU 运行：您写的内容不会离开这里。", "引擎正在启动。"],
+  en: ["What shall we work out?", "Polo thinks first, then answers. Polo runs on your own GPU, in this tab: nothing you write leaves it.", "The engine is starting."],
+  ru: ["Что решим сегодня?", "Polo сначала думает, потом отвечает. Polo работает на вашей видеокарте, в этой вкладке: ничто из написанного её не покидает.", "Движок запускается."],
+  zh: ["今天解决什么问题？", "Polo 先思考，再回答。 Polo 在这个标签页里、用您自己的 GPU 运行：您写的内容不会离开这里。", "引擎正在启动。"],
 };
 
 /// What an earlier visit chose; storage may be off.
