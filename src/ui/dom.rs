@@ -58,6 +58,11 @@ pub(super) async fn engine_beside() -> Option<String> {
     Some(format!("{}/{path}", origin()))
 }
 
+/// Memory of the machine in GiB, as roughly as the browser tells it, if it does.
+pub(super) fn memory_gib() -> Option<f64> {
+    js_sys::Reflect::get(&window().navigator(), &"deviceMemory".into()).ok()?.as_f64()
+}
+
 /// Takes elements out of the page.
 pub(super) fn remove_all(selector: &str) {
     while let Ok(Some(element)) = document().query_selector(selector) {

@@ -24,6 +24,7 @@ pub mod settings;
 pub mod settings_file;
 pub mod shortcuts;
 pub mod state;
+pub mod suiting;
 pub mod symbols;
 pub mod task;
 mod tex;

@@ -11,6 +11,7 @@ use crate::protocol::{Event, Library, LoadOptions, ModelSource, Request, Request
 use super::choice::{Choice, same_model};
 use super::effect::Effect;
 use super::notices::Notice;
+use super::suiting::{Machine, suited};
 use super::words::t;
 
 pub use card::{Card, Kind, about};
@@ -50,6 +51,8 @@ pub struct Models {
     /// A request that changes the library.
     removing: Option<RequestId>,
     restarts: u32,
+    /// The machine for which a model is wanted as soon as the known ones are told.
+    suiting: Option<Machine>,
 }
 
 impl Models {
@@ -70,6 +73,7 @@ impl Models {
             asked: None,
             removing: None,
             restarts: 0,
+            suiting: None,
         }
     }
 
@@ -84,6 +88,20 @@ impl Models {
             let id = self.next_id();
             self.asked = Some(id);
             self.effects.push(Effect::Library(Request::Library { id }));
+        }
+    }
+
+    /// Looks at the known model that suits a machine, once the known ones are told.
+    pub fn look_at_suited(&mut self, machine: Machine) {
+        self.suiting = Some(machine);
+        self.show_suited();
+        self.refresh();
+    }
+
+    fn show_suited(&mut self) {
+        let Some(library) = self.library.clone() else { return };
+        if let Some(entry) = self.suiting.take().and_then(|machine| suited(&library.catalogue, machine)) {
+            self.look_at(entry);
         }
     }
 
@@ -196,6 +214,7 @@ impl Models {
     fn take_library(&mut self, library: Library) {
         let first = self.library.is_none();
         self.library = Some(Arc::new(library));
+        self.show_suited();
         self.discard_paused();
         if first {
             self.interrupted = self.unfinished();
@@ -205,6 +224,7 @@ impl Models {
     fn failed(&mut self, id: RequestId, notice: &Notice) {
         if self.asked == Some(id) {
             self.asked = None;
+            self.suiting = None;
             self.problem = Some(notice.clone());
         } else if self.removing == Some(id) {
             self.removing = None;

@@ -348,3 +348,43 @@ fn what_is_stored_runs_from_storage_and_room_is_counted() {
     let card = models.card.clone().unwrap();
     assert_eq!((models.is_stored(&card), models.lacks_room(&card)), (false, Some(10)));
 }
+
+#[test]
+fn the_model_that_suits_is_looked_at_once_the_known_ones_are_told() {
+    let known = |alias: &str, bytes: u64| CatalogueEntry {
+        alias: alias.into(),
+        title: alias.into(),
+        about: String::new(),
+        source: hub(alias),
+        parameters: bytes,
+        bytes,
+        license: String::new(),
+        thoughts: ThoughtFormat::None,
+    };
+    let library = || Library {
+        catalogue: vec![known("large", 4_000_000_000), known("small", 400_000_000)],
+        ..Library::default()
+    };
+    let mut models = models();
+    models.look_at_suited(Machine { software: true, ..Machine::default() });
+    assert!(models.card.is_none());
+    let id = sent(&mut models, |request| match request {
+        Request::Library { id } => Some(*id),
+        _ => None,
+    });
+    models.apply(Event::Library { id, library: library() });
+    assert_eq!(models.card.as_ref().unwrap().title, "small");
+    models.back();
+    models.refresh();
+    let id = models.asked.unwrap();
+    models.apply(Event::Library { id, library: library() });
+    assert!(models.card.is_none(), "wanted once");
+    models.look_at_suited(Machine::default());
+    assert_eq!(models.card.as_ref().unwrap().title, "large", "they are told already");
+
+    let mut models = self::models();
+    models.look_at_suited(Machine::default());
+    models.apply(failed(models.asked));
+    told(&mut models, vec![]);
+    assert!(models.card.is_none(), "nobody waits for it any more");
+}

@@ -71,6 +71,18 @@ describe('models', { timeout: 600_000 }, () => {
     assert.equal(await polo.thought.count(), 0, 'no thought block without a thought');
   });
 
+  for (const [memory, title] of [[8, 'Marco-o1'], [4, 'Qwen2.5 0.5B Instruct']]) {
+    play(`from the first screen to the model that suits, with ${memory} GiB`, async ({ page, toldLibrary }) => {
+      await ready(page);
+      await button(page, 'Get a real model that suits this GPU').click();
+      await dialog(page).getByRole('heading', { name: title }).waitFor();
+      await page.getByRole('region', { name: 'Does it fit?' }).waitFor();
+      assert.deepEqual((await toldLibrary()).filter(({ type }) => type === 'pull'), [], 'nothing is downloaded before it is wanted');
+      await button(page, 'All models').click();
+      await page.getByRole('button', { name: /^Marco-o1/ }).waitFor();
+    }, { before: `Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => ${memory} })` });
+  }
+
   play('what comes in after the dialog was opened moves nothing that can be pressed by then', async ({ page }) => {
     await ready(page);
     const seen = await page.evaluate(() => new Promise((done) => {

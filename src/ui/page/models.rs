@@ -9,6 +9,7 @@ use crate::ui::choice::Choice;
 use crate::ui::dom;
 use crate::ui::models::Models;
 use crate::ui::picked;
+use crate::ui::suiting::Machine;
 
 impl Page {
     /// The picked files, where a request is about them.
@@ -63,6 +64,20 @@ impl Page {
             // It fails only when it is open already.
             drop(dialog.show_modal());
         }
+    }
+
+    /// Opens the dialog with the models at the one that suits this machine.
+    pub(in crate::ui) fn open_suited(self) {
+        let software = self
+            .chat
+            .with_untracked(|chat| chat.device.as_ref().is_some_and(|device| device.device_type == "Cpu"));
+        let machine = Machine {
+            software,
+            handheld: dom::matches_media("(hover: none) and (pointer: coarse)"),
+            memory_gib: dom::memory_gib(),
+        };
+        self.act_on_models(|models| models.look_at_suited(machine));
+        self.open_models();
     }
 
     /// Asks the machine that serves this page whether it has an engine of its own, unless that is known.

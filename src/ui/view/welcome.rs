@@ -117,7 +117,10 @@ fn About(model: Arc<ModelInfo>, tiny: bool, kinds: Vec<Claim>) -> impl IntoView 
                 .then(|| {
                     view! {
                         <p class="buttons">
-                            <button type="button" class="plain" on:click=move |_| page.open_models()>
+                            <button type="button" class="plain primary" on:click=move |_| page.open_suited()>
+                                {t!("page-about-suited")}
+                            </button>
+                            <button type="button" class="quiet" on:click=move |_| page.open_models()>
                                 {t!("page-about-larger")}
                             </button>
                         </p>
