@@ -78,7 +78,7 @@ describe('models', { timeout: 600_000 }, () => {
       await dialog(page).getByRole('heading', { name: title }).waitFor();
       await page.getByRole('region', { name: 'Does it fit?' }).waitFor();
       assert.deepEqual((await toldLibrary()).filter(({ type }) => type === 'pull'), [], 'nothing is downloaded before it is wanted');
-      await button(page, 'All models').click();
+      await dialog(page).getByRole('button', { name: 'All models' }).click();
       await page.getByRole('button', { name: /^Marco-o1/ }).waitFor();
     }, { before: `Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => ${memory} })` });
   }

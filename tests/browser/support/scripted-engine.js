@@ -10,7 +10,7 @@ const waitForTest = () => new Promise((resolve) => { gate = resolve; });
 globalThis.release = () => gate?.();
 
 const device = {
-  name: 'scripted', backend: 'BrowserWebGpu', device_type: 'Cpu', driver: '', features: [], limits: [], variants: [],
+  name: 'scripted', backend: 'BrowserWebGpu', device_type: 'Other', driver: '', features: [], limits: [], variants: [],
 };
 const tiny = {
   name: 'Polo Tiny', architecture: 'qwen2', thoughts: 'marco', parameters: 1654321, context: 2048, weight_bytes: 1,
