@@ -276,6 +276,20 @@ mod tests {
     }
 
     #[test]
+    fn where_a_server_says_when_all_lanes_wait() {
+        let client = Client::new("http://h/v1", 2, 1);
+        let trouble = |wait_ms| Trouble::Passing(Error::fetch("http://h", "busy"), wait_ms);
+        let mut failures = 0;
+        pollster::block_on(client.recover(trouble(None), &mut failures)).unwrap();
+        assert!(client.closed_until_ms.get() == 0.0, "one lane's own trouble");
+        let before_ms = now_ms();
+        pollster::block_on(client.recover(trouble(Some(40)), &mut failures)).unwrap();
+        assert!(client.closed_until_ms.get() >= before_ms + 40.0);
+        assert!(now_ms() >= before_ms + 40.0, "this one waits as well");
+        assert_eq!((failures, client.counts.get().retries), (2, 2));
+    }
+
+    #[test]
     fn no_more_enter_than_may_and_nobody_is_forgotten() {
         let gate = Rc::new(Gate { free: Cell::new(1), waiting: RefCell::default() });
         pollster::block_on(async {

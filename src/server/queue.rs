@@ -53,3 +53,24 @@ impl Queue {
         self.size.saturating_sub(self.room.available_permits())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reply_of_a_request_takes_a_place() {
+        let queue = Queue::new(4);
+        let three = queue.enter(3).ok();
+        assert_eq!((three.is_some(), queue.taken()), (true, 3));
+        assert!(queue.enter(2).is_err(), "at once or not at all");
+        let one = queue.enter(0).ok();
+        assert_eq!((one.is_some(), queue.taken()), (true, 4), "no request takes none");
+        drop((three, one));
+        let all = queue.enter(9).ok();
+        assert_eq!((all.is_some(), queue.taken()), (true, 4), "more than there could ever be");
+        drop(all);
+        queue.close();
+        assert!(queue.enter(1).is_err());
+    }
+}
