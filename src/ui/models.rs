@@ -244,6 +244,7 @@ impl Models {
         self.lookup_gone(&notice);
         self.restarts += 1;
         if self.restarts > MAX_RESTARTS {
+            self.suiting = None;
             self.pulls_gone(&notice);
             self.problem = Some(notice);
             return;
