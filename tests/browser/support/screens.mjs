@@ -299,14 +299,15 @@ async function loads({ page, look, engine, release }) {
 }
 
 /// What an earlier visit left: a reply and a download that were cut off.
-async function leftovers({ page, look }) {
+async function leftovers({ page, look }, language) {
   await ready(page);
   await openModels(page);
   await page.locator('.entry').first().click();
   await page.locator('.final .plain.primary').click();
   await page.locator('.pull .bar-text', { hasText: /12/ }).waitFor();
   await away(page);
-  await write(page, 'CRAWL MARKDOWN');
+  // In the reader's language: the chat's name is announced, and words that are not translated are found.
+  await write(page, `CRAWL ${talk[language].question}`);
   await page.waitForFunction(() => new Promise((resolve) => {
     const opening = indexedDB.open('polo');
     opening.onsuccess = () => {
