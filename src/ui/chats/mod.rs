@@ -63,7 +63,8 @@ pub struct Chats {
     texts: Option<BTreeMap<String, String>>,
     /// The one that was deleted last, until the storage gives back what it was.
     deleting: Option<String>,
-    renaming: Option<(String, Option<String>)>,
+    /// The titles of conversations that are read to be renamed.
+    renaming: BTreeMap<String, Option<String>>,
     /// What this tab showed before it was reloaded.
     before: Option<String>,
     /// What is left of a storage that is nearly full, and whether that was said.
@@ -183,6 +184,7 @@ impl Chats {
 
     fn was_read(&mut self, id: &str, whole: Option<Box<Whole>>, why: For) {
         let Some(whole) = whole else {
+            self.renaming.remove(id);
             self.drop_head(id);
             return;
         };
@@ -199,7 +201,7 @@ impl Chats {
             }
             For::Resume => self.acts.push(Act::Resume(whole)),
             For::Rename => {
-                if let Some((_, title)) = self.renaming.take_if(|(renamed, _)| renamed == id) {
+                if let Some(title) = self.renaming.remove(id) {
                     self.keep(Record { title, ..whole.chat });
                 }
             }
@@ -209,7 +211,7 @@ impl Chats {
 
     /// Gives a conversation that is not shown another title; none for its first question.
     pub fn rename(&mut self, id: &str, title: Option<String>) {
-        self.renaming = Some((id.to_owned(), title));
+        self.renaming.insert(id.to_owned(), title);
         self.read(id, For::Rename);
     }
 

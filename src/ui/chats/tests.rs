@@ -270,9 +270,11 @@ fn a_title_goes_to_the_chat_it_was_meant_for() {
     chats.rename("b", Some("B".into()));
     chats.take_acts();
     chats.apply(Answer::Read("a".into(), Some(Box::new(whole("a", "apples"))), For::Rename));
-    assert!(saved(&mut chats).is_empty());
+    assert_eq!(saved(&mut chats)[0].title.as_deref(), Some("A"));
     chats.apply(Answer::Read("b".into(), Some(Box::new(whole("b", "bags"))), For::Rename));
     assert_eq!(saved(&mut chats)[0].title.as_deref(), Some("B"));
+    chats.apply(Answer::Read("b".into(), Some(Box::new(whole("b", "bags"))), For::Rename));
+    assert!(saved(&mut chats).is_empty(), "it was renamed");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::ui::figures;
 use crate::ui::models::{Models, PullState};
 use crate::ui::page::page;
 use crate::ui::state::{Chat, Phase};
-use crate::ui::words::t;
+use crate::ui::words::{gap, t};
 
 /// All of them.
 #[component]
@@ -117,7 +117,7 @@ fn Update() -> impl IntoView {
     move || {
         page.update.with(Option::is_some).then(|| {
             if busy.get() {
-                let text = format!("{} {}", t!("shell-update"), t!("shell-update-busy"));
+                let text = t!("shell-update") + gap() + &t!("shell-update-busy");
                 return view! { <Strip kind="update" text dismiss /> }.into_any();
             }
             let action = (t!("shell-update-use"), run);

@@ -6,7 +6,7 @@ use super::icons::{Icon, WARNING};
 use super::server::Server;
 use crate::ui::dom;
 use crate::ui::page::page;
-use crate::ui::words::t;
+use crate::ui::words::{gap, t};
 
 /// Why this page cannot use a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub fn Unsupported(
                 <li>{t!("shell-works-safari")}</li>
                 <li>{t!("shell-works-firefox")}</li>
                 <li>
-                    {t!("shell-works-linux")} " "
+                    {t!("shell-works-linux")} {gap()}
                     <code>"--enable-unsafe-webgpu --enable-features=Vulkan"</code>
                     {t!("shell-works-driver")} " " <code>"mesa-vulkan-drivers"</code>
                     {t!("shell-works-driver-end")}
@@ -85,7 +85,7 @@ pub fn Unsupported(
                     <code>"about:support"</code> {t!("shell-more-gpu")}
                 </li>
                 <li>
-                    {t!("shell-more-terminal")} " " <code>{t!("shell-more-command")}</code>
+                    {t!("shell-more-terminal")} {gap()} <code>{t!("shell-more-command")}</code>
                 </li>
             </ul>
             <p>

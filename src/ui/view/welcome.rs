@@ -9,7 +9,7 @@ use crate::protocol::{ModelInfo, ThoughtFormat};
 use crate::ui::claims::{Claim, claims, description, examples};
 use crate::ui::figures;
 use crate::ui::page::page;
-use crate::ui::words::t;
+use crate::ui::words::{gap, t};
 
 /// Problems for models whose file names none; they promise nothing.
 fn starters() -> [String; 4] {
@@ -44,7 +44,7 @@ pub fn Welcome() -> impl IntoView {
         <section class="column welcome" aria-label=t!("page-welcome")>
             <h2>{t!("page-welcome-title")}</h2>
             <p class="lead">
-                {move || thinks.get().then(|| t!("page-welcome-thinks") + " ")}
+                {move || thinks.get().then(|| t!("page-welcome-thinks") + gap())}
                 {move || match server.get() {
                     Some(url) => t!("page-welcome-server", url = url),
                     None => t!("page-welcome-here"),

@@ -16,7 +16,7 @@ use crate::ui::search::run::{Run, RunPhase};
 use crate::ui::search::{Form, look, words};
 use crate::ui::state::Chat;
 use crate::ui::view::icons::{CHEVRON, DOWNLOAD, Icon, PAUSE, PLAY, STOP};
-use crate::ui::words::t;
+use crate::ui::words::{gap, t};
 
 /// Below this width, in CSS pixels, the list is shown first: a picture has no room.
 const NARROW: f64 = 640.0;
@@ -65,7 +65,7 @@ fn Controls(id: RequestId) -> impl IntoView {
     view! {
         <div class="search-controls">
             <p class="stats">
-                {move || paused().then(|| t!("search-paused") + " ")}
+                {move || paused().then(|| t!("search-paused") + gap())}
                 {move || parts.get()}
             </p>
             <Show when=live>
@@ -102,7 +102,7 @@ fn Verdict(id: RequestId) -> impl IntoView {
         let reflected = run.tree.nodes().iter().any(|node| node.told.kind == NodeKind::Reflection);
         let mut lines = vec![words::why(report), words::stopped(report.stop)];
         lines.extend(words::reflection(report, reflected));
-        Some((report.answer.clone(), lines.join(" ")))
+        Some((report.answer.clone(), lines.join(gap())))
     });
     move || {
         let (answer, text) = verdict.get().flatten()?;

@@ -10,7 +10,7 @@ use crate::ui::page::page;
 use crate::ui::search::knobs::{self, CHOICES, Choice, PRESETS, SearchSettings, cost, label, number, shown};
 use crate::ui::state::Chat;
 use crate::ui::view::settings::{self, Dialog};
-use crate::ui::words::t;
+use crate::ui::words::{gap, t};
 
 /// The knobs in the groups in which they are shown: heading, choices, numbers.
 const GROUPS: [(&str, &[&str], &[&str]); 4] = [
@@ -148,7 +148,7 @@ fn Ways(choice: &'static Choice) -> impl IntoView {
                 <Tokens />
             </Show>
             <p class="hint" id=hint>
-                {choice.help()} " " {about}
+                {choice.help()} {gap()} {about}
             </p>
         </div>
     }

@@ -7,7 +7,7 @@ use crate::protocol::{RequestId, VoteClass};
 use super::{hue, of_run};
 use crate::ui::page::page;
 use crate::ui::search::words;
-use crate::ui::words::t;
+use crate::ui::words::{gap, t};
 
 /// Bars that are shown; what is below them has few votes.
 const BARS: usize = 6;
@@ -49,7 +49,7 @@ pub fn VotesView(id: RequestId) -> impl IntoView {
                     <div class="votes">
                         <ul aria-label=t!("search-votes")>{bars}</ul>
                         <p class="quiet-text">
-                            {(rest > 0).then(|| t!("search-votes-rest", rest = rest) + " ")}
+                            {(rest > 0).then(|| t!("search-votes-rest", rest = rest) + gap())}
                             {t!("search-agreement", percent = words::percent(agreement))}
                         </p>
                     </div>
