@@ -123,12 +123,38 @@ fn a_prompt_is_read_and_checked() {
     assert!(message(read(&["-"], b"a\xffb")).contains("bad_request: standard input: byte 1 is not UTF-8"));
     assert!(message(read(&["-"], b" \n")).contains("empty"));
     assert!(message(read(&[""], b"")).contains("empty"));
+    let endless = prompt(&ask(&["-"]), &mut std::io::repeat(b'a'));
+    assert!(message(endless).contains("more than 64 MiB"));
     let Ok(Prompt::Chat { messages }) = read(&["--system", "s", "-"], "2 + 2 是?\n".as_bytes()) else {
         panic!()
     };
     assert_eq!((messages[0].content.as_str(), messages[1].content.as_str()), ("s", "2 + 2 是?"));
     assert_eq!(read(&["--raw", "-"], b" a\n").unwrap(), Prompt::Raw { text: " a\n".into() });
     assert_eq!(read(&["--raw", "a", "b"], b"").unwrap(), Prompt::Raw { text: "a b".into() });
+}
+
+#[test]
+fn what_was_typed_reaches_the_engine() {
+    let (sender, asked) = std::sync::mpsc::channel();
+    let mut session = Session::scripted(move |emit, mut requests| {
+        while let Some(request) = pollster::block_on(requests.next()) {
+            match request {
+                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
+                Request::Generate { id, sampling, .. } => {
+                    sender.send(sampling).unwrap();
+                    let finish_reason = FinishReason::Stop;
+                    emit(Event::Done { id, replies: Vec::new(), finish_reason, usage: Usage::default() });
+                }
+                _ => {}
+            }
+        }
+    });
+    let mut output = Output::to(Buffer::default(), Buffer::default(), false);
+    let args = ask(&["--stop", "END", "--stop", "###", "--seed", "7", "--max-tokens", "9", "hi"]);
+    answer(&args, Prompt::Raw { text: "hi".into() }, &mut session, &mut output).unwrap();
+    let sampling = asked.recv().unwrap();
+    assert_eq!((sampling.stop, sampling.seed), (vec!["END".to_owned(), "###".to_owned()], 7));
+    assert_eq!(sampling.max_new_tokens, 9);
 }
 
 #[test]
@@ -182,4 +208,51 @@ fn ctrl_c_stops_the_reply_and_keeps_what_came() {
     assert!(matches!(result, Err(Failure::Interrupted)), "{result:?}");
     let json: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
     assert_eq!((&json["output"], &json["finish_reason"]), (&"so far".into(), &"cancelled".into()));
+}
+
+#[test]
+fn ends_of_other_requests_are_none_of_this_one() {
+    let mut session = Session::scripted(|emit, mut requests| {
+        while let Some(request) = pollster::block_on(requests.next()) {
+            match request {
+                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
+                Request::Generate { id, .. } => {
+                    for (of, text) in [(id + 1, "not this"), (id, "this")] {
+                        let usage = Usage::default();
+                        let replies = vec![text.into()];
+                        emit(Event::Done { id: of, replies, finish_reason: FinishReason::Stop, usage });
+                        let text = text.into();
+                        emit(Event::Text { id, choice: 0, node: 0, channel: Channel::Output, text });
+                    }
+                }
+                _ => {}
+            }
+        }
+    });
+    let out = Buffer::default();
+    let mut output = Output::to(out.clone(), Buffer::default(), false);
+    answer(&ask(&["hi"]), Prompt::Raw { text: "hi".into() }, &mut session, &mut output).unwrap();
+    assert_eq!(out.text(), "not this\n", "what was written until its own end");
+}
+
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_the_engine() {
+    let mut session = Session::interrupted(|emit, mut requests, press| {
+        while let Some(request) = pollster::block_on(requests.next()) {
+            match request {
+                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
+                Request::Generate { .. } => press(),
+                // It does not stop.
+                Request::Cancel { .. } => {
+                    press();
+                    return;
+                }
+                _ => {}
+            }
+        }
+    });
+    let mut output = Output::to(Buffer::default(), Buffer::default(), false);
+    let prompt = Prompt::Raw { text: "hi".into() };
+    let result = answer(&ask(&["hi"]), prompt, &mut session, &mut output);
+    assert!(matches!(result, Err(Failure::Interrupted)), "{result:?}");
 }

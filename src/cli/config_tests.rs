@@ -69,6 +69,23 @@ fn what_is_wrong_is_named_with_its_place() {
     }
     let error = ask("", &[("POLO_KV", "f8")], &[]).unwrap_err();
     assert!(error.starts_with("POLO_KV: invalid value 'f8'"), "{error}");
+    assert!(ask("", &[("POLO_KV", "")], &[]).is_ok(), "an empty variable is none");
+    // A folder in the place of the file is no file that is not there.
+    let folder = tempfile::tempdir().unwrap();
+    let error = read(&Args::command(), folder.path(), |_| None).unwrap_err().to_string();
+    assert!(error.contains(&folder.path().display().to_string()), "{error}");
+}
+
+#[test]
+fn the_model_of_the_file_takes_no_word_of_a_prompt() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, FILE).unwrap();
+    let settings = read(&Args::command(), &path, |_| None).unwrap();
+    let command = with_defaults(Args::command(), &settings);
+    let matches = command.try_get_matches_from(["polo", "run", "other", "hi"]).unwrap();
+    let Command::Run(args) = Args::from_arg_matches(&matches).unwrap().command else { panic!() };
+    assert_eq!((args.model.model, args.default_model.as_deref()), (None, Some("marco-o1")));
 }
 
 #[test]

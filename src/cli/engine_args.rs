@@ -84,13 +84,31 @@ fn origin(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::args::{Args, Command};
 
     #[test]
     fn the_key_goes_to_the_host_alone() {
         assert_eq!(origin("http://h:8000/v1"), "http://h:8000");
         assert_eq!(origin(" https://h"), "https://h");
         assert_eq!(origin("https://h?x=/"), "https://h");
+    }
+
+    #[test]
+    fn every_flag_reaches_the_source() {
+        let words =
+            "polo ask --engine http://h/v1 --remote-model m --concurrency 3 --timeout 5 --thoughts think hi";
+        let Command::Ask(args) = Args::try_parse_from(words.split(' ')).unwrap().command else { panic!() };
+        let expected = ModelSource::Remote {
+            url: "http://h/v1".into(),
+            model: Some("m".into()),
+            connections: Some(3),
+            timeout_s: Some(5),
+            thoughts: Some(ThoughtFormat::Think),
+        };
+        assert_eq!(args.model.source().unwrap(), expected);
     }
 
     #[test]

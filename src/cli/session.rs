@@ -248,3 +248,7 @@ pub(super) fn progress_bar(output: &Output, template: &str, length: u64) -> Prog
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

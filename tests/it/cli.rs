@@ -80,6 +80,11 @@ fn wrong_usage_is_told_with_code_2() {
     check(&["eval", "--suite", "mgsm", "--modes", "sc", "--file", "/no/such"], "/no/such");
     check(&["ask", "--search", "--lanes", "17", "hi"], "lanes is 17, expected 1 to 16");
     check(&["ask", "--search", "--action", "leap", "hi"], "expected step, whole");
+    // Before a model is looked for, which may take long.
+    check(&["ask", "--model", "no.gguf", "--temperature", "9", "hi"], "temperature is 9");
+    check(&["ask", "--model", "no.gguf", "--search", "--lanes", "17", "hi"], "lanes is 17");
+    check(&["run", "--model", "no.gguf", "--temperature", "9", "hi"], "temperature is 9");
+    check(&["run", "--model", "no.gguf", "--format", "xml", "hi"], "neither `json` nor a JSON schema");
     let json = run(&["ask", "--json", "--temperature", "9", "hi"]);
     let error: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(error["error"]["kind"], "bad_request");

@@ -1,6 +1,6 @@
 //! The file of defaults, completions and the manual from outside; `ps` where no server runs.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -105,6 +105,33 @@ impl Drop for Server {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+#[test]
+fn a_server_without_its_model_ends_and_says_why() {
+    let folder = folder("");
+    let command = &["serve", "--port", "0", "--model", "no-such.gguf"];
+    let mut server = Server(polo(folder.path(), command).stderr(Stdio::piped()).spawn().unwrap());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(2);
+    let status = loop {
+        if let Some(status) = server.0.try_wait().unwrap() {
+            break status;
+        }
+        assert!(std::time::Instant::now() < deadline, "it goes on without a model");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    let mut told = String::new();
+    server.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(!status.success() && told.contains("no-such.gguf"), "{status}: {told}");
+}
+
+#[test]
+fn a_key_that_can_be_none_is_told_before_anyone_is_asked() {
+    let folder = folder("");
+    let mut command = polo(folder.path(), &["ask", "--engine", "http://127.0.0.1:1/v1", "hi"]);
+    let output = command.env("POLO_ENGINE_KEY", "two words").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(text(&output.stderr).contains("POLO_ENGINE_KEY"), "{output:?}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use polo::protocol::{
-    Channel, Event, FinishReason, Library, ModelInfo, ModelSource, Request as Ask, StoredModel, Usage,
+    Channel, Event, FinishReason, Library, ModelInfo, ModelSource, Prompt, Request as Ask, SamplingOptions,
+    StoredModel, Usage,
 };
 use polo::server::{Host, Server, ServerOptions};
 use serde_json::Value;
@@ -73,6 +74,19 @@ pub(crate) async fn post(server: &Server, path: &str, body: &Value) -> Answer {
     send(server, posted(path, body.to_string())).await
 }
 
+/// A model that is here.
+pub(crate) fn stored(name: &str) -> StoredModel {
+    StoredModel {
+        name: name.into(),
+        source: ModelSource::Url { url: "http://x/y.gguf".into() },
+        bytes: 1,
+        done_bytes: 1,
+        complete: true,
+        modified_ms: 0,
+        folder: String::new(),
+    }
+}
+
 /// A made-up engine: what it was asked, and how it answers.
 #[derive(Clone, Default)]
 pub(crate) struct Script {
@@ -81,20 +95,35 @@ pub(crate) struct Script {
     pub(crate) hangs: bool,
     /// Loads fail.
     pub(crate) refuses: bool,
+    /// What it tells instead of the below, where this says something.
+    pub(crate) tells: Option<Tells>,
 }
 
+pub(crate) type Tells = Arc<dyn Fn(&Ask) -> Option<Vec<Event>> + Send + Sync>;
+
 impl Script {
+    /// With answers of its own to some requests.
+    pub(crate) fn telling(tells: impl Fn(&Ask) -> Option<Vec<Event>> + Send + Sync + 'static) -> Self {
+        Self { tells: Some(Arc::new(tells)), ..Self::default() }
+    }
+
     pub(crate) fn server(&self, options: ServerOptions) -> Server {
+        Server::new(self.host(), options)
+    }
+
+    pub(crate) fn host(&self) -> Arc<Host> {
         let this = self.clone();
-        let host = Host::with(Box::new(move |emit, mut requests| {
+        Host::with(Box::new(move |emit, mut requests| {
             pollster::block_on(async {
                 while let Some(request) = requests.next().await {
                     this.asked.lock().unwrap().push(request.clone());
-                    this.answer(request, &*emit);
+                    match this.tells.as_ref().and_then(|tells| tells(&request)) {
+                        Some(events) => events.into_iter().for_each(&*emit),
+                        None => this.answer(request, &*emit),
+                    }
                 }
             });
-        }));
-        Server::new(host, options)
+        }))
     }
 
     fn answer(&self, request: Ask, emit: &dyn Fn(Event)) {
@@ -112,15 +141,6 @@ impl Script {
             }
             Ask::Unload { id } => emit(Event::Unloaded { id }),
             Ask::Library { id } => {
-                let stored = |name: &str| StoredModel {
-                    name: name.into(),
-                    source: ModelSource::Url { url: "http://x/y.gguf".into() },
-                    bytes: 1,
-                    done_bytes: 1,
-                    complete: true,
-                    modified_ms: 0,
-                    folder: String::new(),
-                };
                 let models = vec![stored("a/b:Q4_0"), stored("other")];
                 emit(Event::Library { id, library: Library { models, ..Library::default() } });
             }
@@ -166,6 +186,17 @@ impl Script {
                 emit(Event::Failed { id, kind, message, context: None });
             }
         }
+    }
+
+    /// The last that it was asked to go on with.
+    #[track_caller]
+    pub(crate) fn generated(&self) -> (Prompt, SamplingOptions) {
+        let asked = self.asked.lock().unwrap();
+        let found = asked.iter().rev().find_map(|asked| match asked {
+            Ask::Generate { prompt, sampling, .. } => Some((prompt.clone(), sampling.clone())),
+            _ => None,
+        });
+        found.expect("nothing was generated")
     }
 
     /// Whether something of the kind was asked, waiting for it a while.

@@ -133,6 +133,52 @@ fn what_cannot_be_pulled_is_told() {
 }
 
 #[test]
+fn the_token_that_hugging_faces_programs_keep_is_taken() {
+    let place = Place::new(5000);
+    place.hub.state.lock().unwrap().repos.get_mut("org/model-GGUF").unwrap().gated = true;
+    std::fs::create_dir(place.folder.path().join("hf")).unwrap();
+    std::fs::write(place.folder.path().join("hf/token"), "secret\n").unwrap();
+    let output = place.run(&["pull", "org/model-GGUF"]);
+    assert!(output.status.success(), "{output:?}");
+    // The variable goes first.
+    place.run(&["rm", "org/model-GGUF"]);
+    assert!(place.hub.asked("Bearer secret") > 0);
+    place.hub.state.lock().unwrap().log.clear();
+    let output = place.command(&["pull", "org/model-GGUF"]).env("HF_TOKEN", "other").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(place.hub.asked("Bearer other") > 0 && place.hub.asked("Bearer secret") == 0);
+}
+
+#[test]
+fn a_download_comes_in_the_pieces_that_were_asked_for() {
+    for (words, pieces) in [(&["--piece-bytes", "65536"][..], 5), (&[], 1)] {
+        let place = Place::new(300_000);
+        let output = place.run(&[&["pull", "org/model-GGUF"], words].concat());
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(place.hub.asked("/blob/"), pieces, "{words:?}: {:?}", place.hub.state.lock().unwrap().log);
+    }
+}
+
+#[test]
+fn a_model_that_is_not_whole_is_shown_with_what_the_hub_has() {
+    let place = Place::new(1_500_000);
+    place.slow(Duration::from_millis(20));
+    let mut child = place.spawn();
+    while !files_in(place.folder.path()).iter().any(|path| path.ends_with(".polo-part")) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.slow(Duration::ZERO);
+    let shown: Value =
+        serde_json::from_slice(&place.run(&["show", "org/model-GGUF", "--json"]).stdout).unwrap();
+    assert_eq!(shown["stored"]["complete"], false, "{shown}");
+    assert_eq!(shown["listing"]["options"][0]["label"], "Q4_0", "{shown}");
+    let text = place.run(&["show", "org/model-GGUF"]);
+    assert!(self::text(&text.stdout).contains("`polo pull org/model-GGUF:Q4_0` goes on"), "{text:?}");
+}
+
+#[test]
 fn without_the_network_what_is_stored_works() {
     let place = Place::new(300_000);
     let offline = |words: &[&str]| place.command(words).env("HF_HUB_OFFLINE", "1").output().unwrap();

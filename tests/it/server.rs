@@ -74,7 +74,7 @@ async fn a_stream_is_the_same_reply_in_pieces() {
     );
     let (mut thought, mut content) = (String::new(), String::new());
     for chunk in &chunks {
-        assert_eq!((&chunk["id"], &chunk["usage"]), (&first["id"], &Value::Null));
+        assert_eq!((&chunk["id"], chunk.get("usage")), (&first["id"], Some(&Value::Null)));
         let delta = &chunk["choices"][0]["delta"];
         thought.push_str(delta["reasoning_content"].as_str().unwrap_or_default());
         content.push_str(delta["content"].as_str().unwrap_or_default());
@@ -207,13 +207,18 @@ async fn a_prompt_that_is_too_long_is_refused_with_both_counts() {
         "model": "polo-tiny",
         "messages": [{ "role": "user", "content": "1 + ".repeat(40_000) }],
     });
-    for stream in [false, true] {
+    let text = json!({ "model": "polo-tiny", "prompt": "1 + ".repeat(40_000) });
+    for (path, body, param, stream) in [
+        ("/v1/chat/completions", &body, "messages", false),
+        ("/v1/chat/completions", &body, "messages", true),
+        ("/v1/completions", &text, "prompt", false),
+    ] {
         let mut body = body.clone();
         body["stream"] = stream.into();
-        let answer = post(tiny(), "/v1/chat/completions", &body).await;
+        let answer = post(tiny(), path, &body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         let error = &answer.json()["error"];
-        assert_eq!(error["code"], "context_length_exceeded");
+        assert_eq!((&error["code"], &error["param"]), (&json!("context_length_exceeded"), &json!(param)));
         let message = error["message"].as_str().unwrap();
         for count in [&error["prompt_tokens"], &error["context_length"]] {
             assert!(message.contains(&count.to_string()), "{message}");

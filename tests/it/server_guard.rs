@@ -82,6 +82,8 @@ async fn errors_have_openais_shape() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
         assert_eq!(answer.json()["error"]["type"], "invalid_request_error");
     }
+    let list = send(&server, posted("/v1/chat/completions", "[]")).await;
+    assert!(list.text.contains("an array, expected a JSON object"), "{}", list.text);
     for more in [
         json!({ "suffix": "x" }),
         json!({ "best_of": 3 }),
@@ -160,6 +162,7 @@ async fn the_key_is_asked_for() {
         (Some("Bearer wrong!"), StatusCode::UNAUTHORIZED),
         (Some("Bearer secret2"), StatusCode::UNAUTHORIZED),
         (Some("secret"), StatusCode::UNAUTHORIZED),
+        (Some("Digest secret"), StatusCode::UNAUTHORIZED),
         (Some("Bearer secret"), StatusCode::OK),
         (Some("bearer  secret "), StatusCode::OK),
     ] {
@@ -170,8 +173,15 @@ async fn the_key_is_asked_for() {
             }
             let answer = send(&server, request.body(Body::empty()).unwrap()).await;
             assert_eq!(answer.status, status, "{header:?} {path}");
-            if status == StatusCode::UNAUTHORIZED && path == "/v1/models" {
-                assert_eq!(answer.json()["error"]["code"], "invalid_api_key");
+            if status == StatusCode::UNAUTHORIZED {
+                let error = &answer.json()["error"];
+                assert_eq!(answer.headers["www-authenticate"], "Bearer");
+                // In the words of whoever asks.
+                assert!(if path == "/api/tags" {
+                    error.is_string()
+                } else {
+                    error["code"] == "invalid_api_key"
+                });
             }
         }
     }
@@ -197,6 +207,14 @@ async fn pages_of_others_may_not_ask() {
         assert_eq!(answer.status, status, "{value}");
         let allowed = answer.headers.get("access-control-allow-origin");
         assert_eq!(allowed.is_some(), status == StatusCode::OK, "{value}");
+    }
+    // To a server that listens to others its own page comes from the name that it is asked by.
+    let open = Script::default().server(ServerOptions { host: "0.0.0.0".into(), ..ServerOptions::default() });
+    for (origin, status) in
+        [("http://desk.lan:11435", StatusCode::OK), ("http://evil.org:11435", StatusCode::FORBIDDEN)]
+    {
+        let request = Request::get("/v1/models").header("host", "desk.lan:11435").header("origin", origin);
+        assert_eq!(send(&open, request.body(Body::empty()).unwrap()).await.status, status, "{origin}");
     }
     // A name that was made to point here.
     let rebound = Request::get("/v1/models").header("host", "evil.org:11435").body(Body::empty()).unwrap();

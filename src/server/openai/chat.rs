@@ -86,9 +86,7 @@ pub(in crate::server) async fn complete(
     let place = context.queue.enter(sampling.choices)?;
     let lease = context.slot.lease(&named, context.options.keep_alive).await?;
 
-    let seed = sampling.seed;
     let mut sampling = knobs.options(lease.info.sampling.as_ref())?;
-    sampling.seed = seed;
     let limit = knobs.max_completion_tokens.or(knobs.max_tokens);
     sampling.max_new_tokens = limit.unwrap_or(lease.info.context);
     let reported = chat.logprobs == Some(true);

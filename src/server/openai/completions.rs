@@ -133,12 +133,11 @@ pub(in crate::server) async fn complete(
         sampling::check(&sampling)?;
         Ok::<_, Refusal>(sampling)
     };
-    let mut sampling = options(None)?;
+    let sampling = options(None)?;
     let count = sampling.choices.saturating_mul(prompts.len() as u32);
     let place = context.queue.enter(count)?;
     let lease = context.slot.lease(&named, context.options.keep_alive).await?;
-    sampling =
-        crate::protocol::SamplingOptions { seed: sampling.seed, ..options(lease.info.sampling.as_ref())? };
+    let sampling = options(lease.info.sampling.as_ref())?;
 
     let replies = Replies::start(&context, prompts, &sampling).await.map_err(|refusal| Refusal {
         // What is too long has another name here.
