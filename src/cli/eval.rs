@@ -176,3 +176,7 @@ impl Pending {
         format!("{thought}</Thought>\n<Output>\n{}\n</Output>", self.output)
     }
 }
+
+#[cfg(test)]
+#[path = "eval_tests.rs"]
+mod tests;

@@ -195,28 +195,5 @@ fn mixed(seed: u64, choice: u32, position: usize) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{mixed, sendable};
-
-    #[test]
-    fn a_cut_character_is_not_sent() {
-        assert_eq!(sendable("a天".as_bytes()), "a天");
-        assert_eq!(sendable(&"a天".as_bytes()[..3]), "a");
-        assert_eq!(sendable(b"a\xffb"), "a\u{fffd}b");
-    }
-
-    #[test]
-    fn rollouts_and_legs_have_seeds_of_their_own() {
-        let mut seeds = std::collections::BTreeSet::new();
-        for seed in 0..4 {
-            for choice in 0..32 {
-                for position in [0, 1, 100] {
-                    seeds.insert(mixed(seed, choice, position));
-                }
-            }
-        }
-        assert_eq!(seeds.len(), 4 * 32 * 3);
-        assert!(seeds.iter().all(|&seed| i32::try_from(seed).is_ok()));
-        assert_eq!(mixed(1, 2, 3), mixed(1, 2, 3));
-    }
-}
+#[path = "body_tests.rs"]
+mod tests;

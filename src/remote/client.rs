@@ -248,6 +248,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::remote::made_up::answering;
 
     #[test]
     fn addresses_of_the_api_and_beside_it() {
@@ -287,6 +288,31 @@ mod tests {
         assert!(client.closed_until_ms.get() >= before_ms + 40.0);
         assert!(now_ms() >= before_ms + 40.0, "this one waits as well");
         assert_eq!((failures, client.counts.get().retries), (2, 2));
+    }
+
+    fn statuses(statuses: &[u16]) -> Client {
+        let answer = |&status: &u16| (status, "application/json", format!("{{\"status\":{status}}}"));
+        answering(statuses.iter().map(answer).collect())
+    }
+
+    #[test]
+    fn passing_refusals_are_tried_again_and_lasting_ones_are_answers() {
+        let client = statuses(&[503, 200]);
+        let before_ms = now_ms();
+        let (status, body) = pollster::block_on(client.json("models", None)).unwrap();
+        assert_eq!((status, &body["status"], client.counts.get().retries), (200, &json!(200), 1));
+        assert!(now_ms() - before_ms >= 250.0, "after a pause");
+        let client = statuses(&[404]);
+        assert_eq!(pollster::block_on(client.json("models", None)).unwrap().0, 404);
+        let lasting = Trouble::Lasting(Error::BadRequest("no".into()));
+        let mut failures = 0;
+        let ended = pollster::block_on(client.recover(lasting, &mut failures));
+        assert!(ended.is_err_and(|error| error.kind() == "bad_request") && failures == 0);
+        let client = statuses(&[200]);
+        let wanted_ms = now_ms() + 60.0;
+        client.closed_until_ms.set(wanted_ms);
+        pollster::block_on(client.json("models", None)).unwrap();
+        assert!(now_ms() >= wanted_ms, "every lane waits while the server wants nobody");
     }
 
     #[test]

@@ -216,3 +216,7 @@ impl<'a> Mouth<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "leg_tests.rs"]
+mod tests;

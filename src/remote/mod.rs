@@ -15,6 +15,8 @@ mod chat;
 mod client;
 mod lanes;
 mod leg;
+#[cfg(test)]
+mod made_up;
 mod probe;
 mod server;
 mod sse;

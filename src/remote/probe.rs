@@ -310,3 +310,7 @@ fn notices(server: &Server, has_ids: bool) -> Vec<String> {
     }
     notices
 }
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

@@ -321,6 +321,43 @@ fn read_tokens(answer: &Value, text: &str) -> Option<Vec<(u32, Vec<u8>)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::made_up::a_server;
+
+    #[test]
+    fn a_search_asks_for_nothing_that_the_server_cannot_give() {
+        let refused = |server: &Server, options: SearchOptions, sampling: SamplingOptions| {
+            server.check(&options, &sampling).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let able = a_server(Flavour::Other, Way::Prefill);
+        let plain = SamplingOptions::default;
+        let of = |mode| SearchOptions { mode, ..SearchOptions::default() };
+        assert_eq!(refused(&able, of(Mode::Mcts), plain()), "");
+        for sampling in [
+            SamplingOptions { presence_penalty: 1.0, ..plain() },
+            SamplingOptions { frequency_penalty: 1.0, ..plain() },
+            SamplingOptions { repeat_penalty: 1.25, ..plain() },
+            SamplingOptions { min_p: 0.25, ..plain() },
+            SamplingOptions { logit_bias: vec![(1, 1.0)], ..plain() },
+            SamplingOptions { echo: true, ..plain() },
+            SamplingOptions { ignore_end: true, ..plain() },
+        ] {
+            assert!(refused(&able, of(Mode::Mcts), sampling).contains("leave them out"));
+        }
+        let silent = Server { alternatives: 0, ..a_server(Flavour::Other, Way::Prefill) };
+        for (mode, said) in [
+            (Mode::Mcts, "log-probabilities"),
+            (Mode::BestOfN, "log-probabilities"),
+            (Mode::ChainOfThought, ""),
+        ] {
+            let told = refused(&silent, of(mode), plain());
+            assert!(told.contains(said) && told.is_empty() == said.is_empty(), "{mode:?}: {told}");
+        }
+        let counting = SearchOptions { vote: VoteRule::Majority, ..of(Mode::SelfConsistency) };
+        assert_eq!(refused(&silent, counting, plain()), "");
+        let whole = a_server(Flavour::Other, Way::Whole);
+        assert!(refused(&whole, of(Mode::Mcts), plain()).contains("a tree cannot grow there"));
+        assert_eq!(refused(&whole, of(Mode::BestOfN), plain()), "");
+    }
 
     #[test]
     fn tokens_of_three_servers() {

@@ -105,3 +105,7 @@ impl Pieces {
         Trouble::Passing(Error::fetch(&self.url, what), None)
     }
 }
+
+#[cfg(test)]
+#[path = "sse_tests.rs"]
+mod tests;

@@ -150,12 +150,17 @@ fn the_token_that_hugging_faces_programs_keep_is_taken() {
 }
 
 #[test]
-fn a_download_comes_in_the_pieces_that_were_asked_for() {
-    for (words, pieces) in [(&["--piece-bytes", "65536"][..], 5), (&[], 1)] {
+fn a_download_comes_in_the_pieces_and_over_the_connections_that_were_asked_for() {
+    let pieces = ["--piece-bytes", "65536"];
+    // Five pieces for four connections: the first takes two. One connection takes them in one request.
+    for (words, requests) in
+        [(&pieces[..], 4), (&[&pieces[..], &["--connections", "1"]].concat(), 1), (&[], 1)]
+    {
         let place = Place::new(300_000);
         let output = place.run(&[&["pull", "org/model-GGUF"], words].concat());
         assert!(output.status.success(), "{output:?}");
-        assert_eq!(place.hub.asked("/blob/"), pieces, "{words:?}: {:?}", place.hub.state.lock().unwrap().log);
+        let log = place.hub.state.lock().unwrap().log.clone();
+        assert_eq!(place.hub.asked("/blob/"), requests, "{words:?}: {log:?}");
     }
 }
 

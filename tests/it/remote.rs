@@ -1,11 +1,10 @@
 //! Replies and searches over servers of others, and over servers that fail.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use polo::protocol::{
     Event, FinishReason, Format, LoadOptions, Message, Mode, ModelSource, NodeKind, Prompt, Request, Role,
-    SamplingOptions, SearchOptions, StopCause,
+    SamplingOptions, SearchOptions, StopCause, ThoughtFormat,
 };
 
 use serde_json::json;
@@ -14,9 +13,9 @@ use super::driver::{ID, Seen, drive_source};
 use super::servers::{Fault, Kind, REPLIES, Server};
 
 const BARE: Kind = Kind::Bare { prefill: false, alternatives: 5 };
-const CHAT: Kind = Kind::Bare { prefill: true, alternatives: 5 };
+pub(crate) const CHAT: Kind = Kind::Bare { prefill: true, alternatives: 5 };
 
-fn source(server: &Server) -> ModelSource {
+pub(crate) fn source(server: &Server) -> ModelSource {
     ModelSource::Remote {
         url: server.url.clone(),
         model: None,
@@ -26,22 +25,22 @@ fn source(server: &Server) -> ModelSource {
     }
 }
 
-fn question() -> Prompt {
+pub(crate) fn question() -> Prompt {
     let message = Message { role: Role::User, content: "What is 6 * 7?".into() };
     Prompt::Chat { messages: vec![message] }
 }
 
-fn ask(sampling: SamplingOptions) -> Request {
+pub(crate) fn ask(sampling: SamplingOptions) -> Request {
     Request::Generate { id: ID, prompt: question(), sampling }
 }
 
-fn search(mode: Mode) -> Request {
+pub(crate) fn search(mode: Mode) -> Request {
     let search = SearchOptions { mode, rollouts: 6, agreement: 1.0, ..SearchOptions::default() };
     Request::Search { id: ID, prompt: question(), sampling: SamplingOptions::default(), search }
 }
 
 /// Runs one request against a server, to its end.
-fn run(server: &Server, request: Request) -> Seen {
+pub(crate) fn run(server: &Server, request: Request) -> Seen {
     drive_source(source(server), LoadOptions::default(), vec![request], |event| match event {
         Event::SearchDone { .. } => Some(vec![Request::Export { id: ID }]),
         Event::Done { .. } | Event::Exported { .. } | Event::Failed { .. } => None,
@@ -240,50 +239,6 @@ fn a_server_that_never_recovers_ends_the_search_with_its_words() {
 }
 
 #[test]
-fn connections_are_bounded_and_end_with_their_legs() {
-    let server = Server::start(Kind::Vllm);
-    let ModelSource::Remote { url, .. } = source(&server) else { unreachable!() };
-    let two =
-        ModelSource::Remote { url, model: None, connections: Some(2), timeout_s: Some(2), thoughts: None };
-    let seen = drive_source(two, LoadOptions::default(), vec![search(Mode::Mcts)], |event| {
-        (!matches!(event, Event::SearchDone { .. } | Event::Failed { .. })).then(Vec::new)
-    });
-    assert!(seen.failures().is_empty(), "{:?}", seen.failures());
-    assert!(server.state.lock().unwrap().most_open <= 2);
-}
-
-#[test]
-fn what_is_cancelled_hangs_up() {
-    let patient = |server: &Server| ModelSource::Remote {
-        url: server.url.clone(),
-        model: None,
-        connections: None,
-        timeout_s: Some(3600),
-        thoughts: None,
-    };
-    for request in [ask(SamplingOptions::default()), search(Mode::ChainOfThought)] {
-        let server = Server::start(CHAT);
-        server.order(&[Fault::Silence(3)]);
-        let mut tokens = 0;
-        let seen = drive_source(patient(&server), LoadOptions::default(), vec![request], move |event| {
-            tokens += usize::from(matches!(event, Event::Token { .. }));
-            match event {
-                Event::Token { .. } if tokens == 3 => Some(vec![Request::Cancel { id: ID }]),
-                Event::Done { .. } | Event::SearchDone { .. } | Event::Failed { .. } => None,
-                _ => Some(Vec::new()),
-            }
-        });
-        assert!(seen.failures().is_empty(), "{:?}", seen.failures());
-        let left = || server.state.lock().unwrap().left == 1;
-        // The server notices at once; the limit is only there to end a test that fails.
-        assert!((0..600).any(|_| left() || {
-            std::thread::sleep(Duration::from_millis(100));
-            false
-        }));
-    }
-}
-
-#[test]
 fn a_search_is_saved_and_goes_on() {
     let server = Server::start(CHAT);
     let first = run(&server, search(Mode::Mcts));
@@ -356,6 +311,27 @@ fn what_is_no_server_is_said_so() {
     assert!(load("ftp://x".into(), None).contains("no address of a server"));
     assert_eq!(load(server.url.trim_end_matches("/v1").into(), None), "", "the ending is found");
     assert!(load(format!("{}/nothing/v2", server.url), None).contains("404"));
+}
+
+#[test]
+fn what_the_person_says_of_a_model_counts_before_what_its_server_says() {
+    let server = Server::start(Kind::Vllm);
+    let loaded = |thoughts: Option<ThoughtFormat>, context: Option<usize>| {
+        let ModelSource::Remote { url, .. } = source(&server) else { unreachable!() };
+        let source =
+            ModelSource::Remote { url, model: None, connections: None, timeout_s: Some(2), thoughts };
+        let options = LoadOptions { context, ..LoadOptions::default() };
+        let seen = drive_source(source, options, Vec::new(), |event| {
+            (!matches!(event, Event::Failed { .. } | Event::Loaded { .. })).then(Vec::new)
+        });
+        let model = seen.events.iter().find_map(|event| match event {
+            Event::Loaded { model, .. } => Some((model.thoughts, model.context)),
+            _ => None,
+        });
+        model.unwrap_or_else(|| panic!("{:?}", seen.failures()))
+    };
+    assert_eq!(loaded(None, None), (ThoughtFormat::Marco, 4096), "by its name, and what the server tells");
+    assert_eq!(loaded(Some(ThoughtFormat::None), Some(777)), (ThoughtFormat::None, 777));
 }
 
 #[test]

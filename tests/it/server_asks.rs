@@ -253,7 +253,7 @@ async fn conversations_reach_the_engine_as_they_are() {
 
 #[tokio::test]
 async fn what_no_reply_can_come_of_is_refused() {
-    let (_, server) = advising();
+    let (script, server) = advising();
     let function = json!([{ "type": "function" }]);
     let called = json!({ "role": "assistant", "content": "", "tool_calls": function });
     for (path, body) in [
@@ -289,6 +289,11 @@ async fn what_no_reply_can_come_of_is_refused() {
         };
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} {body}: {}", answer.text);
     }
+    let asked = script.asked.lock().unwrap().clone();
+    assert!(
+        !asked.iter().any(|asked| matches!(asked, Ask::Generate { .. } | Ask::Remove { .. })),
+        "{asked:?}"
+    );
     // Empty lists of tools are what some clients send who have none.
     for (path, body) in [
         ("/v1/chat/completions", hello(&json!({ "tools": [], "modalities": ["text"] }))),

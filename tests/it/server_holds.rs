@@ -87,6 +87,10 @@ async fn names_mean_one_model_that_is_here_whole() {
     let names: Vec<&str> =
         tags["models"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a/b:Q4_0", "a/b:Q8_0", "renamed:latest", "polo-tiny:latest"]);
+    // A file that the command line names is listed, too.
+    let model = Named { name: "mine".into(), source: ModelSource::Path { path: "mine.gguf".into() } };
+    let server = script.server(ServerOptions { model, ..ServerOptions::default() });
+    assert!(get(&server, "/api/tags").await.text.contains("\"mine:latest\""));
 }
 
 #[tokio::test]
@@ -198,7 +202,7 @@ async fn while_a_model_is_loaded_the_server_is_not_ready() {
 
 #[tokio::test]
 async fn a_model_in_use_has_no_end_of_its_time() {
-    let keep_alive = Some(Duration::from_secs(3600));
+    let keep_alive = Some(Duration::from_hours(1));
     let script = Script { hangs: true, ..Script::default() };
     let server = script.server(ServerOptions { keep_alive, ..ServerOptions::default() });
     let ends = async || {

@@ -37,6 +37,10 @@ pub(crate) enum Fault {
     Garbage(usize),
     /// Numbers that do not belong together.
     WrongCounts,
+    /// What was said has filled the context.
+    Full,
+    /// The reply ends for this reason.
+    Reason(&'static str),
 }
 
 /// What the server has done, and will do.
@@ -273,6 +277,12 @@ fn reply(stream: &TcpStream, kind: Kind, state: &Mutex<State>, body: &Value, sai
     if let Some(Fault::Status(status)) = fault {
         return send(stream, status, &json!({ "error": { "message": "not now" } }));
     }
+    if fault == Some(Fault::Full) {
+        let error =
+            json!({ "code": "context_length_exceeded", "prompt_tokens": 9, "limit": 8, "message": "full" });
+        return send(stream, 400, &json!({ "error": error }));
+    }
+    let reason = if let Some(Fault::Reason(other)) = fault { other } else { reason };
     {
         let mut state = state.lock().unwrap();
         state.open += 1;

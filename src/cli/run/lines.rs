@@ -154,7 +154,7 @@ impl Lines for Script {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Script, entry};
+    use super::{Line, Lines, Script, Terminal, entry};
 
     #[test]
     fn messages_go_over_several_lines() {
@@ -164,6 +164,9 @@ mod tests {
             "  second",
             r#"third""""#,
             r#""""whole""""#,
+            r#"""""#,
+            "between",
+            r#"""""#,
             r#"/set system """You are"#,
             r#"terse.""""#,
             r#"say """ is what Python has"#,
@@ -177,11 +180,28 @@ mod tests {
         assert_eq!(next(), "one");
         assert_eq!(next(), "first\n  second\nthird");
         assert_eq!(next(), "whole");
+        assert_eq!(next(), "between", "quotes on lines of their own add none");
         assert_eq!(next(), "/set system You are\nterse.");
         assert_eq!(next(), r#"say """ is what Python has"#);
         assert_eq!(next(), "Interrupted");
         assert_eq!(next(), "End");
-        assert_eq!(script.remembered.len(), 5, "{:?}", script.remembered);
+        assert_eq!(script.remembered.len(), 6, "{:?}", script.remembered);
         assert!(script.remembered[1].starts_with(r#""""first"#), "{:?}", script.remembered);
+    }
+
+    #[test]
+    fn what_is_not_to_be_kept_is_not_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/history");
+        let mut terminal = Terminal::open(path.clone()).unwrap();
+        terminal.remember("kept");
+        terminal.remember("  ");
+        terminal.keep_history(false);
+        terminal.remember("secret");
+        terminal.keep_history(true);
+        terminal.remember("kept as well");
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(lines, ["kept", "kept as well"]);
     }
 }

@@ -153,4 +153,6 @@ fn random_seed() -> u64 {
 }
 
 #[cfg(test)]
+mod ends_tests;
+#[cfg(test)]
 mod tests;

@@ -150,7 +150,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
 mod tests {
     use std::path::Path;
 
-    use super::{Saved, path, read, write};
+    use super::{Saved, last_model, note_model, path, read, write};
     use crate::protocol::{Message, Role};
 
     #[test]
@@ -190,5 +190,17 @@ mod tests {
             assert!(path(Path::new("/h"), name).is_err(), "{name:?}");
         }
         assert!(path(Path::new("/h"), "my chat-1").unwrap().ends_with("sessions/my chat-1.json"));
+    }
+
+    #[test]
+    fn a_file_that_was_used_last_is_found_from_elsewhere() {
+        let home = tempfile::tempdir().unwrap();
+        for (name, expected) in [
+            ("Cargo.toml", std::path::absolute("Cargo.toml").unwrap().to_string_lossy().into_owned()),
+            ("marco-o1", "marco-o1".to_owned()),
+        ] {
+            note_model(home.path(), name);
+            assert_eq!(last_model(home.path()), Some(expected));
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::protocol::{
 /// Everything that the engine was asked for.
 type Asked = Arc<Mutex<Vec<Request>>>;
 
-fn arguments(words: &[&str]) -> RunArgs {
+pub(super) fn arguments(words: &[&str]) -> RunArgs {
     match Args::try_parse_from([&["polo", "run"], words].concat()).unwrap().command {
         Command::Run(args) => args,
         other => panic!("{other:?}"),
@@ -96,11 +96,11 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>, asked:
 }
 
 /// Standard output and error, and what the engine was asked for.
-fn play(words: &[&str], lines: &[&str]) -> (String, String, Vec<Request>) {
+pub(super) fn play(words: &[&str], lines: &[&str]) -> (String, String, Vec<Request>) {
     play_at(tempfile::tempdir().unwrap().path(), words, lines)
 }
 
-fn play_at(home: &Path, words: &[&str], lines: &[&str]) -> (String, String, Vec<Request>) {
+pub(super) fn play_at(home: &Path, words: &[&str], lines: &[&str]) -> (String, String, Vec<Request>) {
     let args = arguments(words);
     let (out, err, asked) = (Buffer::default(), Buffer::default(), Asked::default());
     let mut output = Output::to(out.clone(), err.clone(), false);
@@ -114,7 +114,7 @@ fn play_at(home: &Path, words: &[&str], lines: &[&str]) -> (String, String, Vec<
     (out.text(), err.text(), asked)
 }
 
-fn generated(asked: &[Request]) -> Vec<(Vec<Message>, SamplingOptions)> {
+pub(super) fn generated(asked: &[Request]) -> Vec<(Vec<Message>, SamplingOptions)> {
     let generated = asked.iter().filter_map(|request| match request {
         Request::Generate { prompt: Prompt::Chat { messages }, sampling, .. } => {
             Some((messages.clone(), sampling.clone()))
