@@ -78,7 +78,7 @@ impl SearchArgs {
     pub(super) fn options(&self, max_tokens: Option<usize>) -> SearchOptions {
         let mut base = self.preset.map_or_else(SearchOptions::default, SearchOptions::preset);
         if let Some(tokens) = max_tokens {
-            base.path_tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+            base = base.with_path_tokens(u32::try_from(tokens).unwrap_or(u32::MAX));
         }
         self.over(&base)
     }
@@ -255,5 +255,7 @@ mod tests {
         assert_eq!((options.rollouts, options.lanes, options.path_tokens), (32, 2, 700));
         let args = SearchArgs { path_tokens: Some(900), ..args };
         assert_eq!(args.options(Some(700)).path_tokens, 900);
+        let short = SearchArgs::default().options(Some(200));
+        assert!(short.answer_reserve == 100 && short.validate().is_ok(), "a short reply is no error");
     }
 }

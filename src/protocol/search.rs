@@ -246,6 +246,12 @@ impl SearchOptions {
         }
     }
 
+    /// With branches of this length in tokens; what is kept of it for the answer is at most a half.
+    #[must_use]
+    pub fn with_path_tokens(self, tokens: u32) -> Self {
+        Self { path_tokens: tokens, answer_reserve: self.answer_reserve.min(tokens / 2), ..self }
+    }
+
     /// What the mode makes of the options: a chain is one rollout, the two baselines sample whole replies.
     #[must_use]
     pub fn resolved(&self) -> Self {

@@ -382,9 +382,17 @@ fn the_model_that_suits_is_looked_at_once_the_known_ones_are_told() {
     models.look_at_suited(Machine::default());
     assert_eq!(models.card.as_ref().unwrap().title, "large", "they are told already");
 
-    let mut models = self::models();
-    models.look_at_suited(Machine::default());
-    models.apply(failed(models.asked));
-    told(&mut models, vec![]);
-    assert!(models.card.is_none(), "nobody waits for it any more");
+    // A question that failed, and a worker that does not come back.
+    for faults in [1, MAX_RESTARTS + 1] {
+        let mut models = self::models();
+        models.look_at_suited(Machine::default());
+        for _ in 0..faults {
+            models.apply(failed(models.asked.filter(|_| faults == 1)));
+            models.take_effects();
+        }
+        models.refresh();
+        let id = models.asked.unwrap();
+        models.apply(Event::Library { id, library: library() });
+        assert!(models.card.is_none(), "nobody waits for it any more");
+    }
 }

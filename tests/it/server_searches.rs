@@ -51,10 +51,10 @@ async fn how_to_search_reaches_the_engine() {
     let script = searching();
     let server = script.server(ServerOptions::default());
     let preset = SearchOptions::preset;
-    let limited = |tokens: u32| {
-        let base = SearchOptions::default();
-        let reserve = base.answer_reserve.min(tokens / 2);
-        SearchOptions { path_tokens: tokens, answer_reserve: reserve, ..base }
+    let limited = |tokens: u32| SearchOptions {
+        path_tokens: tokens,
+        answer_reserve: tokens / 2,
+        ..SearchOptions::default()
     };
     for (more, expected) in [
         (json!({ "search": true }), Some(SearchOptions::default())),

@@ -61,8 +61,8 @@ pub(super) fn wish(body: &Value, limit: Option<usize>) -> Result<Option<Wish>, R
     // The longest reply is the longest branch.
     if let (Some(limit), true) = (limit, body["search"]["path_tokens"].is_null()) {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        options.path_tokens = options.path_tokens.min(limit.max(64));
-        options.answer_reserve = options.answer_reserve.min(options.path_tokens / 2);
+        let length = options.path_tokens.min(limit.max(64));
+        options = options.with_path_tokens(length);
     }
     options.validate().map_err(|error| {
         let message = error.to_string();
