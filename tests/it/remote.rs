@@ -154,6 +154,9 @@ fn whole_replies_vote_where_nothing_can_be_continued() {
     }
     let seen = run(&server, search(Mode::Mcts));
     assert!(seen.failures()[0].contains("a tree cannot grow there"), "{:?}", seen.failures());
+    // One that takes a beginning and does not go on with it is found out.
+    let seen = run(&Server::start(Kind::Anew), search(Mode::Mcts));
+    assert!(seen.failures()[0].contains("a tree cannot grow there"), "{:?}", seen.failures());
 }
 
 #[test]
@@ -161,7 +164,9 @@ fn without_log_probabilities_answers_are_counted() {
     let server = Server::start(Kind::Bare { prefill: true, alternatives: 0 });
     let seen = run(&server, search(Mode::SelfConsistency));
     assert_eq!(seen.report().answer.as_deref(), Some("42"));
-    assert!(notices(&seen).contains("tells no log-probabilities"), "{}", notices(&seen));
+    for said in ["tells no log-probabilities", "does not tell its context"] {
+        assert!(notices(&seen).contains(said), "{}", notices(&seen));
+    }
     for mode in [Mode::BestOfN, Mode::Mcts] {
         let seen = run(&server, search(mode));
         assert!(seen.failures()[0].contains("nothing is known of confidence"), "{:?}", seen.failures());
@@ -315,9 +320,8 @@ fn what_is_no_server_is_said_so() {
 
 #[test]
 fn what_the_person_says_of_a_model_counts_before_what_its_server_says() {
-    let server = Server::start(Kind::Vllm);
-    let loaded = |thoughts: Option<ThoughtFormat>, context: Option<usize>| {
-        let ModelSource::Remote { url, .. } = source(&server) else { unreachable!() };
+    let loaded = |kind: Kind, thoughts: Option<ThoughtFormat>, context: Option<usize>| {
+        let ModelSource::Remote { url, .. } = source(&Server::start(kind)) else { unreachable!() };
         let source =
             ModelSource::Remote { url, model: None, connections: None, timeout_s: Some(2), thoughts };
         let options = LoadOptions { context, ..LoadOptions::default() };
@@ -330,8 +334,10 @@ fn what_the_person_says_of_a_model_counts_before_what_its_server_says() {
         });
         model.unwrap_or_else(|| panic!("{:?}", seen.failures()))
     };
-    assert_eq!(loaded(None, None), (ThoughtFormat::Marco, 4096), "by its name, and what the server tells");
-    assert_eq!(loaded(Some(ThoughtFormat::None), Some(777)), (ThoughtFormat::None, 777));
+    // By its name, by its template, and what the servers tell.
+    assert_eq!(loaded(Kind::Vllm, None, None), (ThoughtFormat::Marco, 4096));
+    assert_eq!(loaded(Kind::LlamaCpp, None, None), (ThoughtFormat::Marco, 2048));
+    assert_eq!(loaded(Kind::Vllm, Some(ThoughtFormat::None), Some(777)), (ThoughtFormat::None, 777));
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Kind {
         prefill: bool,
         alternatives: usize,
     },
+    /// Chats only, takes a last message of the assistant's, and begins anew.
+    Anew,
 }
 
 /// What goes wrong with one streamed answer.
@@ -172,7 +174,7 @@ fn answer(stream: &TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
             let owner = match kind {
                 Kind::Vllm => "vllm",
                 Kind::LlamaCpp => "llamacpp",
-                Kind::Bare { .. } => "somebody",
+                Kind::Bare { .. } | Kind::Anew => "somebody",
             };
             let mut entry = json!({ "id": "marco-test", "owned_by": owner });
             if kind == Kind::Vllm {
@@ -213,7 +215,11 @@ fn answer(stream: &TcpStream, kind: Kind, state: &Mutex<State>) -> Option<()> {
         ("/v1/chat/completions", _) => {
             let messages = body["messages"].as_array()?;
             let last = messages.last()?;
-            let said = if last["role"] == "assistant" { last["content"].as_str()? } else { "" };
+            let said = if last["role"] == "assistant" && kind != Kind::Anew {
+                last["content"].as_str()?
+            } else {
+                ""
+            };
             if let Kind::Bare { prefill: false, .. } = kind
                 && !said.is_empty()
             {
