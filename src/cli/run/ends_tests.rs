@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use super::lines::{Line, Lines, Script};
 use super::saved::last_model;
 use super::tests::{arguments, generated, play, play_at};
-use super::{Chat, converse};
+use super::{Chat, RunArgs, converse, split};
 use crate::cli::buffer::Buffer;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -209,4 +209,29 @@ fn ctrl_c_after_a_reply_does_not_stop_the_next() {
     let mut person = Patient(Script::new(&["one", "two", "/bye"]), wait);
     converse(&mut chat, "polo-tiny", &mut person).unwrap();
     assert_eq!(chat.settings.messages.len(), 4, "both were answered: {}", err.text());
+}
+
+#[test]
+fn a_model_that_is_named_nowhere_is_the_defaults_then_the_last() {
+    let chosen = |default: Option<&str>, last: Option<&str>| {
+        let args = RunArgs { default_model: default.map(Into::into), ..arguments(&[]) };
+        split(&args, last.map(Into::into)).unwrap().0
+    };
+    assert_eq!(chosen(Some("default"), Some("last")), "default");
+    assert_eq!((chosen(None, Some("last")), chosen(None, None)), ("last".into(), "polo-tiny".into()));
+}
+
+#[test]
+fn another_model_begins_anew_and_another_context_is_loaded() {
+    let (_, _, asked) = play(&[], &["one", "/load polo-tiny", "two"]);
+    let said = generated(&asked);
+    assert_eq!(said[1].0.len(), 1, "what was said to the one is nothing to the other: {said:?}");
+    let lines =
+        ["/set parameter num_ctx 80", "/save a", "/set parameter num_ctx 60", "/load a", "/load a", "/bye"];
+    let (_, _, asked) = play(&[], &lines);
+    let contexts = asked.iter().filter_map(|asked| match asked {
+        Request::Load { options, .. } => Some(options.context),
+        _ => None,
+    });
+    assert_eq!(contexts.collect::<Vec<_>>(), [None, Some(80), Some(60), Some(80)], "and the same is not");
 }
