@@ -294,11 +294,15 @@ fn reply(stream: &TcpStream, kind: Kind, state: &Mutex<State>, body: &Value, sai
         state.open += 1;
         state.most_open = state.most_open.max(state.open);
     }
-    let done = speak(stream, kind, state, body, &words, reason, fault);
-    let mut state = state.lock().unwrap();
-    state.open -= 1;
-    state.left += usize::from(done.is_none());
-    done
+    let end = speak(stream, kind, state, body, &words, reason, fault);
+    {
+        // Before its end is sent: a client that has read it may open the next at once.
+        let mut state = state.lock().unwrap();
+        state.open -= 1;
+        state.left += usize::from(end.is_none());
+    }
+    let mut stream = stream;
+    stream.write_all(end?.as_bytes()).ok()
 }
 
 fn speak(
@@ -309,13 +313,13 @@ fn speak(
     words: &[String],
     reason: &str,
     fault: Option<Fault>,
-) -> Option<()> {
+) -> Option<String> {
     let chat = body["messages"].is_array();
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: ping\n\n";
     stream.write_all(head.as_bytes()).ok()?;
     for (at, word) in words.iter().enumerate() {
         match fault {
-            Some(Fault::Cut(after)) if at == after => return Some(()),
+            Some(Fault::Cut(after)) if at == after => return Some(String::new()),
             Some(Fault::Garbage(after)) if at == after => {
                 stream.write_all(b"data: {\"choices\": [{]\n\n").ok()?;
             }
@@ -348,7 +352,7 @@ fn speak(
     }
     let end = json!({ "choices": [{ "index": 0, "text": "", "delta": {}, "finish_reason": reason }] });
     let usage = json!({ "choices": [], "usage": { "prompt_tokens": 9, "completion_tokens": words.len() } });
-    stream.write_all(format!("data: {end}\n\ndata: {usage}\n\ndata: [DONE]\n\n").as_bytes()).ok()
+    Some(format!("data: {end}\n\ndata: {usage}\n\ndata: [DONE]\n\n"))
 }
 
 /// Log-probabilities as the server writes them; how sure the model is depends on the word.
