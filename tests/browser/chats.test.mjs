@@ -344,7 +344,9 @@ describe('chats', { timeout: 600_000 }, () => {
     assert.deepEqual(await barriers(page), []);
     await shoot(page, 'chats-phone');
     await page.keyboard.press('Escape');
-    await page.locator('.drawer[open]').waitFor({ state: 'detached' });
+    // The dialog is gone a moment before its "close" event, by which the page learns of it.
+    await page.getByRole('button', { name: 'Chats', exact: true, expanded: false }).waitFor();
+    assert.equal(await page.locator('.drawer[open]').count(), 0);
     await openList(page);
     await page.locator('.drawer').getByRole('button', { name: 'New chat' }).click();
     await page.locator('.drawer[open]').waitFor({ state: 'detached' });

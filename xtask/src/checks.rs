@@ -336,6 +336,9 @@ fn summary(outcomes: &[Outcome], left_out: usize, time: Duration) -> ExitCode {
         if outcome.counts != Counts::default() {
             remarks.push(format!("{} passed, {} failed", outcome.counts.passed, outcome.counts.failed));
         }
+        if outcome.counts.again > 0 {
+            remarks.push(format!("{} tried again after a failure (↻ above)", outcome.counts.again));
+        }
         let word = match &outcome.verdict {
             Verdict::Passed => "passed",
             Verdict::Failed(why) => {

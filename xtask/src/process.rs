@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 
 use crate::console;
 
-/// Tests that passed and failed.
+/// Tests that passed and failed; and how many of them failed once and were tried again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    pub(crate) again: usize,
 }
 
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.again += other.again;
     }
 }
 
@@ -82,8 +84,8 @@ pub(crate) fn run_counting(command: &mut Command) -> (Counts, Result<(), String>
     (counts, verdict)
 }
 
-/// What one line of a test runner adds: cargo test's `test result:`, node's `ℹ pass 3`, `# fail 1`, or pytest's
-/// `1 failed, 2 passed in 3.4s`.
+/// What one line of a test runner adds: cargo test's `test result:`, node's `ℹ pass 3`, `# fail 1`, pytest's
+/// `1 failed, 2 passed in 3.4s`, or `↻ tried again: …` of a browser test.
 fn counted(line: &str) -> Counts {
     let mut counts = Counts::default();
     if let Some((_, rest)) = line.split_once("test result: ") {
@@ -97,6 +99,8 @@ fn counted(line: &str) -> Counts {
                 }
             }
         }
+    } else if line.starts_with("↻ tried again: ") {
+        counts.again = 1;
     } else if let Some(rest) = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# ")) {
         match rest.split_once(' ').map(|(word, number)| (word, number.trim().parse())) {
             Some(("pass", Ok(number))) => counts.passed = number,
@@ -167,19 +171,21 @@ mod tests {
     use super::{Counts, counted, line};
     use std::process::Command;
 
+    fn counts(passed: usize, failed: usize, again: usize) -> Counts {
+        Counts { passed, failed, again }
+    }
+
     #[test]
     fn closing_lines_are_counted() {
         let cargo = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
-        assert_eq!(counted(cargo), Counts { passed: 12, failed: 3 });
-        assert_eq!(
-            counted("test result: ok. 7 passed; 0 failed; 0 ignored"),
-            Counts { passed: 7, failed: 0 }
-        );
-        assert_eq!(counted("ℹ pass 5"), Counts { passed: 5, failed: 0 });
-        assert_eq!(counted("# fail 2"), Counts { passed: 0, failed: 2 });
-        assert_eq!(counted("1 failed, 4 passed, 2 errors in 3.42s"), Counts { passed: 4, failed: 3 });
-        assert_eq!(counted("27 passed, 3 warnings in 81.20s (0:01:21)"), Counts { passed: 27, failed: 0 });
+        assert_eq!(counted(cargo), counts(12, 3, 0));
+        assert_eq!(counted("test result: ok. 7 passed; 0 failed; 0 ignored"), counts(7, 0, 0));
+        assert_eq!(counted("ℹ pass 5"), counts(5, 0, 0));
+        assert_eq!(counted("# fail 2"), counts(0, 2, 0));
+        assert_eq!(counted("1 failed, 4 passed, 2 errors in 3.42s"), counts(4, 3, 0));
+        assert_eq!(counted("27 passed, 3 warnings in 81.20s (0:01:21)"), counts(27, 0, 0));
         assert_eq!(counted("2 passed it in a hurry in s"), Counts::default());
+        assert_eq!(counted("↻ tried again: chats.test.mjs:348: TimeoutError: …"), counts(0, 0, 1));
         assert_eq!(counted("ℹ tests 7"), Counts::default());
         assert_eq!(counted("running 7 tests"), Counts::default());
     }

@@ -23,8 +23,19 @@ export class Scripted {
     await this.server?.close();
   }
 
-  /// Opens the page; `body` is the program of its workers, `saying` what is put behind it.
-  async withPage(use, { query = '/', body = scripted, saying = '', viewport = { width: 900, height: 700 }, colorScheme = 'light', hasTouch = false, before, locale } = {}) {
+  /// Opens the page; `body` is the program of its workers, `saying` what is put behind it. A test that fails is tried
+  /// once more on a new page, and the first failure is told and counted: on busy cores a frame can come seconds late.
+  async withPage(use, options) {
+    try {
+      await this.#onPage(use, options);
+    } catch (error) {
+      const where = error.stack?.match(/[\w-]+\.test\.mjs:\d+/)?.[0] ?? 'a test';
+      console.log(`↻ tried again: ${where}: ${error.stack}`);
+      await this.#onPage(use, options);
+    }
+  }
+
+  async #onPage(use, { query = '/', body = scripted, saying = '', viewport = { width: 900, height: 700 }, colorScheme = 'light', hasTouch = false, before, locale } = {}) {
     const permissions = ['clipboard-read', 'clipboard-write'];
     // A service worker would bring the real engine from its cache.
     const context = await this.browser.newContext({ viewport, colorScheme, hasTouch, permissions, locale, serviceWorkers: 'block' });
