@@ -8,11 +8,10 @@ use super::{answer, prompt};
 use crate::cli::args::{Args, AskArgs, Command};
 use crate::cli::buffer::Buffer;
 use crate::cli::failure::Failure;
+use crate::cli::made_up::{cancelled, done, serve, text, token};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::protocol::{
-    Channel, Event, FinishReason, LoadPhase, ModelInfo, Prompt, Request, TopLogprob, Usage,
-};
+use crate::protocol::{Channel, Event, LoadPhase, ModelInfo, Prompt, Request, TopLogprob, Usage};
 
 fn ask(words: &[&str]) -> AskArgs {
     match Args::try_parse_from([&["polo", "ask"], words].concat()).unwrap().command {
@@ -39,21 +38,11 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>) {
                     [(Channel::Thought, ""), (Channel::Thought, "2 + 2"), (Channel::Output, "4\u{1b}[2J")];
                 for (token, (channel, text)) in (0..).zip(parts) {
                     let top = vec![top.clone(); sampling.top_logprobs as usize];
-                    let text = text.into();
-                    emit(Event::Token {
-                        id,
-                        choice: 0,
-                        node: 0,
-                        channel,
-                        text,
-                        token,
-                        logprob: -0.5,
-                        top,
-                        bytes: None,
-                    });
+                    let (text, logprob, bytes) = (text.into(), -0.5, None);
+                    emit(Event::Token { id, choice: 0, node: 0, channel, text, token, logprob, top, bytes });
                 }
                 let usage = Usage { completion_tokens: 3, decode_ms: 100.0, ..Usage::default() };
-                emit(Event::Done { id, replies: Vec::new(), finish_reason: FinishReason::Stop, usage });
+                emit(done(id, "", usage));
             }
             _ => {}
         }
@@ -136,18 +125,12 @@ fn a_prompt_is_read_and_checked() {
 #[test]
 fn what_was_typed_reaches_the_engine() {
     let (sender, asked) = std::sync::mpsc::channel();
-    let mut session = Session::scripted(move |emit, mut requests| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                Request::Generate { id, sampling, .. } => {
-                    sender.send(sampling).unwrap();
-                    let finish_reason = FinishReason::Stop;
-                    emit(Event::Done { id, replies: Vec::new(), finish_reason, usage: Usage::default() });
-                }
-                _ => {}
-            }
-        }
+    let mut session = Session::scripted(move |emit, requests| {
+        serve(&*emit, requests, |request| {
+            let Request::Generate { id, sampling, .. } = request else { return };
+            sender.send(sampling).unwrap();
+            emit(done(id, "", Usage::default()));
+        });
     });
     let mut output = Output::to(Buffer::default(), Buffer::default(), false);
     let args = ask(&["--stop", "END", "--stop", "###", "--seed", "7", "--max-tokens", "9", "hi"]);
@@ -170,36 +153,15 @@ fn an_engine_that_dies_is_reported() {
 
 #[test]
 fn ctrl_c_stops_the_reply_and_keeps_what_came() {
-    let mut session = Session::interrupted(|emit, mut requests, press| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                Request::Generate { id, .. } => {
-                    let (channel, text, top) = (Channel::Output, "so far".into(), Vec::new());
-                    emit(Event::Token {
-                        id,
-                        choice: 0,
-                        node: 0,
-                        channel,
-                        text,
-                        token: 1,
-                        logprob: -0.5,
-                        top,
-                        bytes: None,
-                    });
-                    press();
-                }
-                Request::Cancel { id } => {
-                    emit(Event::Done {
-                        id,
-                        replies: Vec::new(),
-                        finish_reason: FinishReason::Cancelled,
-                        usage: Usage::default(),
-                    });
-                }
-                _ => {}
+    let mut session = Session::interrupted(|emit, requests, press| {
+        serve(&*emit, requests, |request| match request {
+            Request::Generate { id, .. } => {
+                emit(token(id, Channel::Output, "so far"));
+                press();
             }
-        }
+            Request::Cancel { id } => emit(cancelled(id, "")),
+            _ => {}
+        });
     });
     let out = Buffer::default();
     let mut output = Output::to(out.clone(), Buffer::default(), false);
@@ -212,22 +174,14 @@ fn ctrl_c_stops_the_reply_and_keeps_what_came() {
 
 #[test]
 fn ends_of_other_requests_are_none_of_this_one() {
-    let mut session = Session::scripted(|emit, mut requests| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                Request::Generate { id, .. } => {
-                    for (of, text) in [(id + 1, "not this"), (id, "this")] {
-                        let usage = Usage::default();
-                        let replies = vec![text.into()];
-                        emit(Event::Done { id: of, replies, finish_reason: FinishReason::Stop, usage });
-                        let text = text.into();
-                        emit(Event::Text { id, choice: 0, node: 0, channel: Channel::Output, text });
-                    }
-                }
-                _ => {}
+    let mut session = Session::scripted(|emit, requests| {
+        serve(&*emit, requests, |request| {
+            let Request::Generate { id, .. } = request else { return };
+            for (of, said) in [(id + 1, "not this"), (id, "this")] {
+                emit(done(of, said, Usage::default()));
+                emit(text(id, Channel::Output, said));
             }
-        }
+        });
     });
     let out = Buffer::default();
     let mut output = Output::to(out.clone(), Buffer::default(), false);
@@ -237,19 +191,13 @@ fn ends_of_other_requests_are_none_of_this_one() {
 
 #[test]
 fn a_second_ctrl_c_does_not_wait_for_the_engine() {
-    let mut session = Session::interrupted(|emit, mut requests, press| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                Request::Generate { .. } => press(),
-                // It does not stop.
-                Request::Cancel { .. } => {
-                    press();
-                    return;
-                }
-                _ => {}
+    let mut session = Session::interrupted(|emit, requests, press| {
+        // Told to stop it does not, and Ctrl-C is pressed again.
+        serve(&*emit, requests, |request| {
+            if let Request::Generate { .. } | Request::Cancel { .. } = request {
+                press();
             }
-        }
+        });
     });
     let mut output = Output::to(Buffer::default(), Buffer::default(), false);
     let prompt = Prompt::Raw { text: "hi".into() };

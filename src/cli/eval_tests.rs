@@ -3,16 +3,16 @@
 use std::sync::{Arc, Mutex};
 
 use clap::Parser;
-use futures_util::StreamExt;
 
 use super::{answer_all, from_file};
 use crate::cli::args::{Args, Command};
 use crate::cli::buffer::Buffer;
+use crate::cli::made_up::{done, serve, token};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::eval::problems::{Problem, generate};
 use crate::eval::suite;
-use crate::protocol::{Channel, Event, FinishReason, Prompt, Request, SamplingOptions, Usage};
+use crate::protocol::{Channel, Prompt, Request, SamplingOptions, Usage};
 
 const LANES: usize = 3;
 
@@ -23,11 +23,11 @@ fn answers_are_their_problems_in_whatever_order_they_come() {
         problems.iter().map(|problem| (problem.question.clone(), problem.answer.clone())).collect();
     let most = Arc::new(Mutex::new(0));
     let seen = most.clone();
-    let mut session = Session::scripted(move |emit, mut requests| {
+    let mut session = Session::scripted(move |emit, requests| {
         let mut waiting: Vec<(u64, usize)> = Vec::new();
         let mut asked = 0;
-        while let Some(request) = pollster::block_on(requests.next()) {
-            let Request::Generate { id, prompt: Prompt::Chat { messages }, .. } = request else { continue };
+        serve(&*emit, requests, |request| {
+            let Request::Generate { id, prompt: Prompt::Chat { messages }, .. } = request else { return };
             let number = known.iter().position(|(question, _)| *question == messages[0].content).unwrap();
             waiting.push((id, number));
             asked += 1;
@@ -37,20 +37,7 @@ fn answers_are_their_problems_in_whatever_order_they_come() {
             // The last that was asked is the first that is answered.
             while waiting.len() == LANES || (asked == known.len() && !waiting.is_empty()) {
                 let (id, number) = waiting.pop().unwrap();
-                let say = |channel, text: &str| {
-                    let (text, top) = (text.to_owned(), Vec::new());
-                    emit(Event::Token {
-                        id,
-                        choice: 0,
-                        node: 0,
-                        channel,
-                        text,
-                        token: 1,
-                        logprob: -0.5,
-                        top,
-                        bytes: None,
-                    });
-                };
+                let say = |channel, text: &str| emit(token(id, channel, text));
                 // The second is wrong, the third thinks the right thing and gives no answer.
                 let right = &known[number].1;
                 say(Channel::Thought, &format!("It is {right}."));
@@ -60,9 +47,9 @@ fn answers_are_their_problems_in_whatever_order_they_come() {
                     _ => say(Channel::Output, right),
                 }
                 let usage = Usage { completion_tokens: number + 1, ..Usage::default() };
-                emit(Event::Done { id, replies: Vec::new(), finish_reason: FinishReason::Stop, usage });
+                emit(done(id, "", usage));
             }
-        }
+        });
     });
     let output = Output::to(Buffer::default(), Buffer::default(), false);
     let outcomes = answer_all(&mut session, &problems, LANES, &SamplingOptions::default(), &output).unwrap();

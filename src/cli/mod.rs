@@ -16,6 +16,8 @@ mod eval_args;
 mod failure;
 mod library;
 mod library_args;
+#[cfg(test)]
+mod made_up;
 mod measure_args;
 mod output;
 mod problems;

@@ -2,11 +2,11 @@
 
 use clap::Parser;
 use futures_channel::mpsc::UnboundedReceiver;
-use futures_util::StreamExt;
 
 use super::*;
 use crate::cli::args::{Args, Command};
 use crate::cli::buffer::Buffer;
+use crate::cli::made_up::{serve, token};
 use crate::protocol::{
     Action, Channel, Chosen, Mode, NodeKind, SearchProgress, StopCause, TreeNode, VoteClass, Votes,
 };
@@ -33,50 +33,36 @@ fn report(stop: StopCause) -> SearchReport {
 }
 
 /// A search of one rollout; it ends by itself, or (if `press` is there) after Ctrl-C.
-fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>, press: Option<&dyn Fn()>) {
-    while let Some(request) = pollster::block_on(requests.next()) {
-        match request {
-            Request::Search { id, search, .. } => {
-                assert_eq!(search.action, Action::MiniStep(32), "flags arrive");
-                emit(Event::Launched { id, rollout: 0, node: 0, text: String::new() });
-                let (channel, text) = (Channel::Thought, "2 + \u{1b}[2J".into());
-                let (token, logprob, top) = (1, -0.1, Vec::new());
-                emit(Event::Token {
-                    id,
-                    choice: 0,
-                    node: 0,
-                    channel,
-                    text,
-                    token,
-                    logprob,
-                    top,
-                    bytes: None,
-                });
-                let node = TreeNode {
-                    node: 1,
-                    parent: 0,
-                    rollout: 0,
-                    kind: NodeKind::Final,
-                    text: "2 + 2".into(),
-                    tokens: 10,
-                    confidence: Some(0.9),
-                    answer: Some("4".into()),
-                };
-                emit(Event::Expanded { id, nodes: vec![node] });
-                emit(Event::Visited { id, rollout: 0, path: vec![0, 1], value: 0.9 });
-                emit(Event::Searched { id, progress: report(StopCause::Rollouts).progress });
-                match press {
-                    Some(press) => press(),
-                    None => emit(Event::SearchDone { id, report: report(StopCause::Rollouts) }),
-                }
+fn engine(emit: &dyn Fn(Event), requests: UnboundedReceiver<Request>, press: Option<&dyn Fn()>) {
+    serve(emit, requests, |request| match request {
+        Request::Search { id, search, .. } => {
+            assert_eq!(search.action, Action::MiniStep(32), "flags arrive");
+            emit(Event::Launched { id, rollout: 0, node: 0, text: String::new() });
+            emit(token(id, Channel::Thought, "2 + \u{1b}[2J"));
+            let node = TreeNode {
+                node: 1,
+                parent: 0,
+                rollout: 0,
+                kind: NodeKind::Final,
+                text: "2 + 2".into(),
+                tokens: 10,
+                confidence: Some(0.9),
+                answer: Some("4".into()),
+            };
+            emit(Event::Expanded { id, nodes: vec![node] });
+            emit(Event::Visited { id, rollout: 0, path: vec![0, 1], value: 0.9 });
+            emit(Event::Searched { id, progress: report(StopCause::Rollouts).progress });
+            match press {
+                Some(press) => press(),
+                None => emit(Event::SearchDone { id, report: report(StopCause::Rollouts) }),
             }
-            Request::Cancel { id } => emit(Event::SearchDone { id, report: report(StopCause::Cancelled) }),
-            Request::Export { id } => {
-                emit(Event::Exported { id, json: "{\"format\":\"x\"}".into(), svg: String::new() });
-            }
-            other => panic!("{other:?}"),
         }
-    }
+        Request::Cancel { id } => emit(Event::SearchDone { id, report: report(StopCause::Cancelled) }),
+        Request::Export { id } => {
+            emit(Event::Exported { id, json: "{\"format\":\"x\"}".into(), svg: String::new() });
+        }
+        other => panic!("{other:?}"),
+    });
 }
 
 fn search(words: &[&str], terminal: bool, ctrl_c: bool) -> (Result<(), Failure>, String) {

@@ -50,24 +50,30 @@ fn text(more: &Value) -> Value {
     with(json!({ "model": "polo-tiny", "prompt": "x" }), more)
 }
 
-#[tokio::test]
-async fn every_field_of_openais_reaches_the_engine() {
-    let (script, server) = advising();
-    let cases = [
+/// What is given, which option of the engine's it is, and what that must be: where both interfaces have one name for it.
+fn named_alike() -> Vec<(Value, &'static str, Value)> {
+    vec![
         (json!({ "temperature": 0.25 }), "temperature", json!(0.25)),
         (json!({ "top_p": 0.5 }), "top_p", json!(0.5)),
         (json!({ "top_k": 3 }), "top_k", json!(3)),
         (json!({ "top_k": -1 }), "top_k", json!(0)),
         (json!({ "min_p": 0.0625 }), "min_p", json!(0.0625)),
         (json!({ "seed": 42 }), "seed", json!(42)),
-        (json!({ "seed": -1 }), "seed", json!(u64::MAX)),
-        (json!({ "n": 3 }), "choices", json!(3)),
         (json!({ "presence_penalty": 1.5 }), "presence_penalty", json!(1.5)),
         (json!({ "frequency_penalty": -0.5 }), "frequency_penalty", json!(-0.5)),
+        (json!({ "stop": ["a", "b"] }), "stop", json!(["a", "b"])),
+    ]
+}
+
+#[tokio::test]
+async fn every_field_of_openais_reaches_the_engine() {
+    let (script, server) = advising();
+    let own = vec![
+        (json!({ "seed": -1 }), "seed", json!(u64::MAX)),
+        (json!({ "n": 3 }), "choices", json!(3)),
         (json!({ "repetition_penalty": 1.5 }), "repeat_penalty", json!(1.5)),
         (json!({ "logit_bias": { "5": -3, "7": 2.5 } }), "logit_bias", json!([[5, -3.0], [7, 2.5]])),
         (json!({ "stop": "END" }), "stop", json!(["END"])),
-        (json!({ "stop": ["a", "b"] }), "stop", json!(["a", "b"])),
         (json!({ "max_tokens": 12 }), "max_new_tokens", json!(12)),
         (json!({ "first_choice": 4 }), "first_choice", json!(4)),
         (json!({ "ignore_eos": true }), "ignore_end", json!(true)),
@@ -90,6 +96,7 @@ async fn every_field_of_openais_reaches_the_engine() {
         ),
         (json!({ "response_format": { "type": "text" } }), "format", Value::Null),
     ];
+    let cases = [named_alike(), own].concat();
     for (more, name, expected) in &cases {
         for (path, body) in [("/v1/chat/completions", hello(more)), ("/v1/completions", text(more))] {
             let options = options_of(&script, &server, path, &body).await;
@@ -139,23 +146,14 @@ async fn every_option_of_ollamas_reaches_the_engine() {
         let generate = json!({ "model": "polo-tiny", "prompt": "Hi", "options": options });
         [("/api/chat", chat), ("/api/generate", generate)]
     };
-    let cases = [
-        (json!({ "temperature": 0.25 }), "temperature", json!(0.25)),
-        (json!({ "top_p": 0.5 }), "top_p", json!(0.5)),
-        (json!({ "top_k": 3 }), "top_k", json!(3)),
-        (json!({ "top_k": -1 }), "top_k", json!(0)),
-        (json!({ "min_p": 0.0625 }), "min_p", json!(0.0625)),
-        (json!({ "seed": 42 }), "seed", json!(42)),
+    let own = vec![
         (json!({ "num_predict": 12 }), "max_new_tokens", json!(12)),
         (json!({ "num_predict": -1 }), "max_new_tokens", json!(100)),
         (json!({}), "max_new_tokens", json!(100)),
         (json!({ "repeat_penalty": 1.5 }), "repeat_penalty", json!(1.5)),
-        (json!({ "presence_penalty": 1.5 }), "presence_penalty", json!(1.5)),
-        (json!({ "frequency_penalty": -0.5 }), "frequency_penalty", json!(-0.5)),
-        (json!({ "stop": ["a", "b"] }), "stop", json!(["a", "b"])),
         (json!({ "num_ctx": 4096, "num_thread": 8 }), "temperature", json!(0.75)),
     ];
-    for (given, name, expected) in &cases {
+    for (given, name, expected) in &[named_alike(), own].concat() {
         for (path, body) in ask(given) {
             assert_eq!(options_of(&script, &server, path, &body).await[name], *expected, "{given} on {path}");
         }

@@ -4,29 +4,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 
-use futures_util::StreamExt;
-
 use super::lines::{Line, Lines, Script};
 use super::saved::last_model;
 use super::tests::{arguments, generated, play, play_at};
 use super::{Chat, RunArgs, converse, split};
 use crate::cli::buffer::Buffer;
 use crate::cli::failure::Failure;
+use crate::cli::made_up::{done, serve};
 use crate::cli::output::Output;
 use crate::cli::search_args::SearchArgs;
 use crate::cli::session::Session;
-use crate::protocol::{Event, FinishReason, ModelInfo, Preset, Request, Usage};
+use crate::protocol::{Preset, Request, Usage};
+
+/// A session whose engine answers everything with this.
+fn replying(reply: &'static str, usage: Usage) -> Session {
+    Session::scripted(move |emit, requests| {
+        serve(&*emit, requests, |request| {
+            if let Request::Generate { id, .. } = request {
+                emit(done(id, reply, usage.clone()));
+            }
+        });
+    })
+}
 
 #[test]
 fn an_engine_that_falls_over_ends_the_conversation() {
-    let mut session = Session::scripted(|emit, mut requests| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                _ => panic!("made to fail"),
-            }
-        }
-    });
+    let mut session = Session::scripted(|emit, requests| serve(&*emit, requests, |_| panic!("made to fail")));
     let args = arguments(&["polo-tiny"]);
     let mut output = Output::to(Buffer::default(), Buffer::default(), false);
     let home = tempfile::tempdir().unwrap();
@@ -37,23 +40,7 @@ fn an_engine_that_falls_over_ends_the_conversation() {
 
 #[test]
 fn a_message_without_an_answer_was_not_said() {
-    let mut session = Session::scripted(|emit, mut requests| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                Request::Generate { id, .. } => {
-                    let replies = vec![String::new()];
-                    emit(Event::Done {
-                        id,
-                        replies,
-                        finish_reason: FinishReason::Stop,
-                        usage: Usage::default(),
-                    });
-                }
-                _ => {}
-            }
-        }
-    });
+    let mut session = replying("", Usage::default());
     let args = arguments(&["polo-tiny"]);
     let out = Buffer::default();
     let mut output = Output::to(out.clone(), Buffer::default(), false);
@@ -96,19 +83,7 @@ fn the_address_of_a_server_is_not_the_model_used_last() {
 
 /// What is told on standard error after one message, with replies that took this.
 fn remarks(usage: Usage, words: &[&str]) -> String {
-    let mut session = Session::scripted(move |emit, mut requests| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                Request::Generate { id, .. } => {
-                    let replies = vec!["said".into()];
-                    let usage = usage.clone();
-                    emit(Event::Done { id, replies, finish_reason: FinishReason::Stop, usage });
-                }
-                _ => {}
-            }
-        }
-    });
+    let mut session = replying("said", usage);
     let args = arguments(words);
     let err = Buffer::default();
     let mut output = Output::to(Buffer::default(), err.clone(), false);
@@ -187,23 +162,18 @@ fn ctrl_c_after_a_reply_does_not_stop_the_next() {
     let (go_on, wait) = channel();
     let stopped = Arc::new(AtomicBool::new(false));
     let stops = stopped.clone();
-    let mut session = Session::interrupted(move |emit, mut requests, press| {
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => {
-                    emit(Event::Loaded { id, model: ModelInfo::default() });
-                    go_on.send(()).unwrap();
-                }
-                Request::Generate { id, .. } => {
-                    let (replies, usage) = (vec!["said".into()], Usage::default());
-                    emit(Event::Done { id, replies, finish_reason: FinishReason::Stop, usage });
-                    press();
-                    go_on.send(()).unwrap();
-                }
-                Request::Cancel { .. } => stops.store(true, Ordering::Relaxed),
-                _ => {}
+    // The first line waits for nobody.
+    go_on.send(()).unwrap();
+    let mut session = Session::interrupted(move |emit, requests, press| {
+        serve(&*emit, requests, |request| match request {
+            Request::Generate { id, .. } => {
+                emit(done(id, "said", Usage::default()));
+                press();
+                go_on.send(()).unwrap();
             }
-        }
+            Request::Cancel { .. } => stops.store(true, Ordering::Relaxed),
+            _ => {}
+        });
     });
     let args = arguments(&[]);
     let err = Buffer::default();

@@ -14,6 +14,7 @@ use super::{RunArgs, converse, once, prompt, split};
 use crate::cli::args::{Args, Command};
 use crate::cli::buffer::Buffer;
 use crate::cli::failure::Failure;
+use crate::cli::made_up::{cancelled, done, serve, text};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::protocol::{
@@ -63,8 +64,8 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>, asked:
                     continue;
                 }
                 let parts = [(Channel::Thought, "hm".to_owned()), (Channel::Output, format!("echo: {last}"))];
-                for (channel, text) in parts {
-                    emit(Event::Text { id, choice: 0, node: 0, channel, text });
+                for (channel, said) in parts {
+                    emit(text(id, channel, &said));
                 }
                 let replies = vec![format!("<Thought>hm</Thought>echo: {last}")];
                 let full = last == "fill it";
@@ -315,31 +316,21 @@ fn ctrl_c_stops_a_reply_and_not_the_conversation() {
     let args = arguments(&[]);
     let (out, err) = (Buffer::default(), Buffer::default());
     let mut output = Output::to(out.clone(), err.clone(), false);
-    let mut session = Session::interrupted(|emit, mut requests, interrupt| {
+    let mut session = Session::interrupted(|emit, requests, interrupt| {
         let mut count = 0;
-        while let Some(request) = pollster::block_on(requests.next()) {
-            match request {
-                Request::Load { id, .. } => emit(Event::Loaded { id, model: ModelInfo::default() }),
-                Request::Generate { id, prompt: Prompt::Chat { messages }, .. } => {
-                    count += 1;
-                    let text = format!("{} messages", messages.len());
-                    emit(Event::Text { id, choice: 0, node: 0, channel: Channel::Output, text });
-                    if count == 1 {
-                        interrupt();
-                        continue;
-                    }
-                    let (replies, finish_reason) = (vec!["all".into()], FinishReason::Stop);
-                    emit(Event::Done { id, replies, finish_reason, usage: Usage::default() });
-                    // Too late: the reply has ended.
-                    interrupt();
+        serve(&*emit, requests, |request| match request {
+            Request::Generate { id, prompt: Prompt::Chat { messages }, .. } => {
+                count += 1;
+                emit(text(id, Channel::Output, &format!("{} messages", messages.len())));
+                if count > 1 {
+                    // Then Ctrl-C is too late: the reply has ended.
+                    emit(done(id, "all", Usage::default()));
                 }
-                Request::Cancel { id } => {
-                    let (replies, finish_reason) = (vec!["part".into()], FinishReason::Cancelled);
-                    emit(Event::Done { id, replies, finish_reason, usage: Usage::default() });
-                }
-                _ => {}
+                interrupt();
             }
-        }
+            Request::Cancel { id } => emit(cancelled(id, "part")),
+            _ => {}
+        });
     });
     let mut script = Script::new(&["one", "two", "three"]);
     let home = tempfile::tempdir().unwrap();
