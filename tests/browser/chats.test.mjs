@@ -139,12 +139,11 @@ describe('chats', { timeout: 600_000 }, () => {
   test('a reload in the middle of a reply loses at most a second, and the reply goes on', () => withPage(async ({ page, polo, told }) => {
     await ready(page);
     await polo.ask('CRAWL MARKDOWN');
-    await until(page, 'some is kept', async () => (await stored(page, 'journal'))[0]?.open.reply.told?.length > 5);
-    const shown = (await polo.output.textContent()).length;
+    await until(page, 'some is kept', async () => /\w/.test((await stored(page, 'journal'))[0]?.open.reply.output ?? ''));
     await page.reload();
     await ready(page);
     await page.getByText('Interrupted:').waitFor();
-    assert.ok((await polo.output.textContent()).length > 0 && shown > 0);
+    assert.match(await polo.output.textContent(), /\w/);
     assert.deepEqual(await stored(page, 'journal'), [], 'it is part of the chat now');
     await shoot(page, 'chats-interrupted');
     await page.getByRole('button', { name: 'Go on' }).click();
