@@ -1,8 +1,9 @@
 //! `polo eval --modes`: ways of seeking answers on the same questions, kept in a folder so that a run goes on where
 //! it was interrupted.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::eval_args::EvalArgs;
@@ -174,14 +175,11 @@ fn search_all(
     sampling: &SamplingOptions,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let missing = |done: &BTreeSet<(usize, u64)>, seed: u64| -> VecDeque<usize> {
-        (0..questions.len()).filter(|&problem| !done.contains(&(problem, seed))).collect()
-    };
     let all: usize = args
         .seeds
         .iter()
         .flat_map(|&seed| results.iter().map(move |results| (results, seed)))
-        .map(|(results, seed)| missing(&results.done(), seed).len())
+        .map(|(results, seed)| missing(results, questions, seed).len())
         .sum();
     if all == 0 {
         return Ok(());
@@ -190,12 +188,33 @@ fn search_all(
     let options = LoadOptions { max_batch: usize::from(args.batch), ..args.model.options() };
     session.load(args.model.source()?, options, output)?;
     let bar = progress_bar(output, "{msg} [{bar:30}] {pos}/{len} {eta}", all as u64);
+    search_missing(&mut session, args, questions, arms, results, sampling, &bar)?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Which questions were not searched with this seed.
+fn missing(results: &Results, questions: &[Question], seed: u64) -> VecDeque<usize> {
+    let done = results.done();
+    (0..questions.len()).filter(|&problem| !done.contains(&(problem, seed))).collect()
+}
+
+/// The same over a session that has the model.
+fn search_missing(
+    session: &mut Session,
+    args: &EvalArgs,
+    questions: &[Question],
+    arms: &[Arm],
+    results: &mut [Results],
+    sampling: &SamplingOptions,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
     for &seed in &args.seeds {
         for (arm, results) in arms.iter().zip(&mut *results) {
             bar.set_message(format!("{} (seed {seed})", arm.file));
             let sampling = SamplingOptions { seed, ..sampling.clone() };
             let at_once = (u32::from(args.batch) / arm.options.lanes).max(1) as usize;
-            let mut waiting = missing(&results.done(), seed);
+            let mut waiting = missing(results, questions, seed);
             let mut running: HashMap<RequestId, Recorder> = HashMap::new();
             let mut last = web_time::Instant::now();
             loop {
@@ -230,7 +249,6 @@ fn search_all(
             }
         }
     }
-    bar.finish_and_clear();
     Ok(())
 }
 
@@ -248,8 +266,65 @@ fn about(event: &Event) -> Option<RequestId> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::args::{Args, Command};
+    use crate::cli::made_up::{found, serve};
     use crate::protocol::{Reflection, Repeats, VoteRule};
+
+    #[test]
+    fn every_question_is_searched_once_with_every_seed() {
+        let words = ["polo", "eval", "--modes", "cot", "--modes", "mcts", "--seeds", "7,9"];
+        let Command::Eval(args) = Args::try_parse_from(words).unwrap().command else { panic!() };
+        let question = |text: &str| Question { group: "g".into(), text: text.into(), answer: "1".into() };
+        let questions = ["a", "b", "c"].map(question);
+        let (arms, _) = plan(&args.modes, &SearchOptions::default()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let settings = |arm: &Arm| Settings {
+            model: "m".into(),
+            questions: "q".into(),
+            sampling: SamplingOptions::default(),
+            search: arm.options.clone(),
+        };
+        let open = |arm: &Arm| Results::open(folder.path(), &arm.file, &settings(arm)).unwrap();
+        let mut results: Vec<Results> = arms.iter().map(open).collect();
+        // One was done before.
+        let search = Recorder::new(1, &questions[1], 7);
+        results[0].add(search.finish(&found("x"), 0.0)).unwrap();
+        let (sender, asked) = std::sync::mpsc::channel();
+        let mut session = Session::scripted(move |emit, requests| {
+            serve(&*emit, requests, |request| {
+                let Request::Search { id, prompt: Prompt::Chat { messages }, sampling, search } = request
+                else {
+                    panic!("{request:?}")
+                };
+                sender.send((search.mode, sampling.seed, messages[0].content.clone())).unwrap();
+                emit(Event::SearchDone { id, report: found("x") });
+            });
+        });
+        let bar = ProgressBar::hidden();
+        let sampling = SamplingOptions::default();
+        search_missing(&mut session, &args, &questions, &arms, &mut results, &sampling, &bar).unwrap();
+        drop(session);
+        let told: Vec<(Mode, u64, String)> = asked.into_iter().collect();
+        let all = |mode: Mode, seed: u64, texts: &[&str]| -> Vec<(Mode, u64, String)> {
+            texts.iter().map(|text| (mode, seed, (*text).to_owned())).collect()
+        };
+        let (sampled, tree) = (arms[0].options.mode, arms[1].options.mode);
+        let expected = [
+            all(sampled, 7, &["a", "c"]),
+            all(tree, 7, &["a", "b", "c"]),
+            all(sampled, 9, &["a", "b", "c"]),
+            all(tree, 9, &["a", "b", "c"]),
+        ];
+        assert_eq!(told, expected.concat());
+        for (arm, results) in arms.iter().zip(&results) {
+            let pairs = [7, 9].into_iter().flat_map(|seed| (0..3).map(move |problem| (problem, seed)));
+            assert_eq!(results.done(), pairs.collect());
+            assert_eq!(open(arm).trials, results.trials, "and kept");
+        }
+    }
 
     #[test]
     fn what_can_be_read_from_the_same_searches_is() {

@@ -3,7 +3,10 @@
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_util::StreamExt;
 
-use crate::protocol::{Channel, Event, FinishReason, ModelInfo, Request, RequestId, Usage};
+use crate::protocol::{
+    Channel, Chosen, Event, FinishReason, ModelInfo, Request, RequestId, SearchProgress, SearchReport,
+    StopCause, Usage, Votes,
+};
 
 /// Leaves each request to `answer` until nobody asks any more; a model is there as soon as it is named.
 pub(in crate::cli) fn serve(
@@ -39,4 +42,18 @@ pub(in crate::cli) fn done(id: RequestId, reply: &str, usage: Usage) -> Event {
 pub(in crate::cli) fn cancelled(id: RequestId, reply: &str) -> Event {
     let usage = Usage::default();
     Event::Done { id, replies: vec![reply.to_owned()], finish_reason: FinishReason::Cancelled, usage }
+}
+
+/// What comes of a search of one branch.
+pub(in crate::cli) fn found(reply: &str) -> SearchReport {
+    SearchReport {
+        answer: None,
+        reply: reply.to_owned(),
+        path: vec![0],
+        chosen: Chosen::Vote,
+        votes: Votes::default(),
+        without_reflection: None,
+        stop: StopCause::Rollouts,
+        progress: SearchProgress::default(),
+    }
 }

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::servers::{Kind, Server as Elsewhere};
+
 fn polo(config: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_polo"));
     command.args(words).env("XDG_CONFIG_HOME", config).env("POLO_HOME", config).stdin(Stdio::null());
@@ -132,6 +134,61 @@ fn a_key_that_can_be_none_is_told_before_anyone_is_asked() {
     let output = command.env("POLO_ENGINE_KEY", "two words").output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(text(&output.stderr).contains("POLO_ENGINE_KEY"), "{output:?}");
+}
+
+/// Whether a server elsewhere was asked, and with which keys.
+fn keys_of(server: &Elsewhere) -> Option<Vec<Option<String>>> {
+    let mut keys: Vec<_> = server.state.lock().unwrap().log.iter().map(|(_, key, _)| key.clone()).collect();
+    keys.dedup();
+    (!keys.is_empty()).then_some(keys)
+}
+
+const KEYS: [&str; 3] = ["POLO_ENGINE_KEY", "POLO_API_KEY", "OPENAI_API_KEY"];
+
+/// Of the keys these and no others are set, each to its own name in small letters.
+fn set_only<'a>(command: &'a mut Command, set: &[&str]) -> &'a mut Command {
+    for name in KEYS {
+        command.env_remove(name);
+    }
+    command.envs(set.iter().map(|name| (name, name.to_lowercase())))
+}
+
+#[test]
+fn a_key_goes_to_the_engine_that_it_is_for() {
+    let folder = folder("");
+    let used = |set: &[&str]| {
+        let server = Elsewhere::start(Kind::Vllm);
+        let mut command = polo(folder.path(), &["ask", "--engine", &server.url, "6 * 7?"]);
+        let output = set_only(&mut command, set).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        keys_of(&server)
+    };
+    let key = |key: &str| Some(vec![Some(format!("Bearer {key}"))]);
+    assert_eq!(used(&[]), Some(vec![None]));
+    assert_eq!(used(&KEYS), key("polo_engine_key"));
+    assert_eq!(used(&KEYS[1..]), key("polo_api_key"));
+    assert_eq!(used(&KEYS[2..]), key("openai_api_key"));
+}
+
+#[test]
+fn one_that_serves_keeps_the_key_of_its_own_clients() {
+    let folder = folder("");
+    let used = |set: &[&str]| {
+        let elsewhere = Elsewhere::start(Kind::Vllm);
+        let mut command = polo(folder.path(), &["serve", "--port", "0", "--engine", &elsewhere.url]);
+        let command = set_only(&mut command, set);
+        let _serving = Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(2);
+        loop {
+            if let Some(keys) = keys_of(&elsewhere) {
+                return keys;
+            }
+            assert!(std::time::Instant::now() < deadline, "the engine was never asked");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    assert_eq!(used(&["POLO_API_KEY"]), [None]);
+    assert_eq!(used(&KEYS), [Some("Bearer polo_engine_key".to_owned())]);
 }
 
 #[test]

@@ -51,6 +51,18 @@ fn a_message_without_an_answer_was_not_said() {
 }
 
 #[test]
+fn what_is_typed_is_kept_unless_it_is_not_to_be() {
+    let mut session = replying("said", Usage::default());
+    let args = arguments(&["polo-tiny"]);
+    let mut output = Output::to(Buffer::default(), Buffer::default(), false);
+    let home = tempfile::tempdir().unwrap();
+    let mut chat = Chat::new(&args, home.path(), &mut session, &mut output);
+    let mut script = Script::new(&["one", "/set nohistory", "secret", "/set history", "two"]);
+    converse(&mut chat, "polo-tiny", &mut script).unwrap();
+    assert_eq!(script.remembered, ["one", "/set nohistory", "two"]);
+}
+
+#[test]
 fn a_format_that_is_none_changes_nothing() {
     let lines = ["/set format json", "/set format {broken", "/show parameters", "hi"];
     let (out, err, asked) = play(&[], &lines);

@@ -14,12 +14,12 @@ use super::{RunArgs, converse, once, prompt, split};
 use crate::cli::args::{Args, Command};
 use crate::cli::buffer::Buffer;
 use crate::cli::failure::Failure;
-use crate::cli::made_up::{cancelled, done, serve, text};
+use crate::cli::made_up::{cancelled, done, found, serve, text};
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::protocol::{
-    Channel, Chosen, Event, FinishReason, LoadOptions, Message, ModelInfo, ModelSource, Prompt, Request,
-    SamplingOptions, SearchProgress, SearchReport, StopCause, Usage, Votes,
+    Channel, Event, FinishReason, LoadOptions, Message, ModelInfo, ModelSource, Prompt, Request,
+    SamplingOptions, Usage,
 };
 
 /// Everything that the engine was asked for.
@@ -79,17 +79,7 @@ fn engine(emit: &dyn Fn(Event), mut requests: UnboundedReceiver<Request>, asked:
                 emit(Event::Done { id, replies, finish_reason, usage });
             }
             Request::Search { id, .. } => {
-                let report = SearchReport {
-                    answer: None,
-                    reply: "found".into(),
-                    path: vec![0],
-                    chosen: Chosen::Vote,
-                    votes: Votes::default(),
-                    without_reflection: None,
-                    stop: StopCause::Rollouts,
-                    progress: SearchProgress::default(),
-                };
-                emit(Event::SearchDone { id, report });
+                emit(Event::SearchDone { id, report: found("found") });
             }
             _ => {}
         }
