@@ -88,9 +88,9 @@ describe('page', { timeout: 1_200_000 }, () => {
   });
 
   test('Regenerate answers again in the same place', async () => {
-    const count = await polo.replies.count();
+    const [count, stopped] = [await polo.replies.count(), await polo.reply.textContent()];
     await polo.regenerate.last().click();
-    await expect.visible(polo.stop, 30_000);
+    await expect.until('another reply', ANSWER_MS, async () => await polo.reply.textContent() !== stopped);
     await polo.answered();
     assert.equal(await polo.replies.count(), count);
     assert.match(await polo.reply.innerText(), /\S/);
