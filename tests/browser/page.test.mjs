@@ -36,7 +36,7 @@ describe('page', { timeout: 1_200_000 }, () => {
       new MutationObserver(() => {
         const reply = [...document.querySelectorAll('article')].findLast((article) => article.querySelector('.output, details.thought'));
         if (reply) seen.lengths.add(reply.textContent.length);
-        seen.stop ||= [...document.querySelectorAll('button')].some((button) => /^Stop$/.test(button.textContent.trim() || button.ariaLabel));
+        seen.stop ||= [...document.querySelectorAll('button')].some((button) => (button.textContent.trim() || button.ariaLabel) === 'Stop');
       }).observe(document.body, { subtree: true, childList: true, characterData: true });
     });
     await polo.ask('What is 987 * 654 - 321 * 128?');

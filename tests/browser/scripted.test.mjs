@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ask } from './support/chats.mjs';
 import { Scripted, finished, ready } from './support/scripted.mjs';
 
 describe('page with a scripted engine', { timeout: 600_000 }, () => {
@@ -89,6 +90,19 @@ describe('page with a scripted engine', { timeout: 600_000 }, () => {
     assert.ok(await polo.stop.isVisible());
     await page.keyboard.press('Escape');
     await page.getByText('Stopped.').waitFor();
+  }));
+
+  test('Stop is pressed, and nothing more comes', () => withPage(async ({ page, polo }) => {
+    await ready(page);
+    await polo.ask('SLOW MARKDOWN');
+    await polo.output.getByText('So').waitFor();
+    await polo.stop.click();
+    await page.getByText('Stopped.').waitFor();
+    const stopped = await polo.output.textContent();
+    await finished(polo);
+    assert.equal(await polo.output.textContent(), stopped);
+    await ask(polo, 'PLAIN MARKDOWN');
+    assert.ok((await polo.output.textContent()).length > stopped.length, 'it was not the whole of it');
   }));
 
   test('the view follows the reply, and lets go when the reader scrolls up', () => withPage(async ({ page, polo }) => {
